@@ -35,7 +35,9 @@ _SHA256 = "856c99ddf50c497d00679784440f78eda726d154a1f15a7ec1184cd0864721ee"
 _STAGE_DIRECTION = re.compile(r"_[^_]*_", re.DOTALL)
 _BRACKETED = re.compile(r"\[[^\]]*\]")
 _SPEAKER = re.compile(r"^\*\*(?P<speaker>[^*]+)\*\*\s*$")
-_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "--", "\\": "", '"': "", "*": "", "_": ""})
+_PLAIN = str.maketrans(
+    {"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "--", "\\": "", '"': "", "*": "", "_": ""}
+)
 _CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ !&',-.:;?\n")
 
 # A word is letters with apostrophes inside (o'er, 'tis as tis), or one of three shortened words that end in one; every

@@ -112,7 +112,9 @@ def _compare_mappings(label, left, right, rtol, atol, relative_to, route, tolera
 
 
 def _compare(label, entry, left, right, rtol, atol, relative_to, route, tolerance) -> None:
-    same = left is right and not np.isscalar(left)  # Python shares small numbers: two equal scalars are no sign of one source
+    same = left is right and not np.isscalar(
+        left
+    )  # Python shares small numbers: two equal scalars are no sign of one source
     left, right = _numbers(label, entry, "left", left), _numbers(label, entry, "right", right)
     if same or (left.size and np.shares_memory(left, right)):
         raise ValueError(f"{label}{entry}: both sides are the same array, so that the check could not fail")
@@ -156,7 +158,9 @@ def _numbers(label: str, entry: str, side: str, value: object) -> np.ndarray:
     if array.dtype.kind not in "biufc":
         raise ValueError(f"{label}{entry}: the {side} side holds {array.dtype} values; numbers are needed")
     if array.dtype.kind in "biu":
-        array = array.astype(np.float64) if array.dtype.kind == "b" or array.itemsize < 8 else _exact(label, entry, array)
+        array = (
+            array.astype(np.float64) if array.dtype.kind == "b" or array.itemsize < 8 else _exact(label, entry, array)
+        )
     return array
 
 

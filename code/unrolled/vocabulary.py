@@ -176,7 +176,9 @@ def check_word(word: object) -> None:
     if word == "":
         raise ValueError("a word may not be empty")
     if word in SPECIAL:
-        raise ValueError(f"{word!r} is a special symbol that every vocabulary adds by itself; leave it out of the words")
+        raise ValueError(
+            f"{word!r} is a special symbol that every vocabulary adds by itself; leave it out of the words"
+        )
     if len(word) > 1 and any(letter.isspace() for letter in word):
         raise ValueError(f"the word {word!r} contains white space; split the text into words first")
 
