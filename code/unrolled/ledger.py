@@ -1,7 +1,7 @@
-"""The equation ledger: every labelled equation of the book is compared with an independent computation of the same thing.
+"""The equation ledger: every labelled equation of the book is compared with an independent computation.
 
-A check takes both sides of an equation, computed along two routes that share no code, and prints one line that is the same
-on every machine:
+A check takes both sides of an equation, computed along two routes that share no code, and prints one line that is the
+same on every machine:
 
 >>> check("eq-example", 2.0, 2.0 + 1e-12, rtol=1e-9, route="by hand")
 ✓ eq-example | by hand | rtol 1e-09
@@ -49,10 +49,10 @@ def check(
 ) -> None:
     """Compare the two sides of a labelled equation and print that it holds.
 
-    The sides are numbers, arrays or dictionaries of arrays, real or complex. Their shapes have to be equal, for nothing is
-    broadcast. An element passes when |left - right| <= atol + rtol * max(|left|, |right|); with `relative_to="largest"` the
-    maximum is taken over the whole array, which is right for quantities whose error does not shrink with the element (a
-    gradient by central differences).
+    The sides are numbers, arrays or dictionaries of arrays, real or complex. Their shapes have to be equal, for
+    nothing is broadcast. An element passes when |left - right| <= atol + rtol * max(|left|, |right|); with
+    `relative_to="largest"` the maximum is taken over the whole array, which is right for quantities whose error does
+    not shrink with the element (a gradient by central differences).
 
     Args:
         label: the label of the equation, `eq-` and kebab-case.
@@ -120,7 +120,8 @@ def _compare(label, entry, left, right, rtol, atol, relative_to, route, toleranc
         raise ValueError(f"{label}{entry}: both sides are the same array, so that the check could not fail")
     if left.shape != right.shape:
         raise LedgerError(
-            f"{label}{entry} does not hold ({route}): the left side has shape {left.shape}, the right side {right.shape}"
+            f"{label}{entry} does not hold ({route}): the left side has shape {left.shape}, "
+            f"the right side {right.shape}"
         )
     if left.size == 0:
         raise ValueError(f"{label}{entry}: there is nothing to compare, both sides have shape {left.shape}")
@@ -144,7 +145,8 @@ def _compare(label, entry, left, right, rtol, atol, relative_to, route, toleranc
     others = f"; {number} of {left.size} elements differ" if left.size > 1 and number > 1 else ""
     raise LedgerError(
         f"{label}{entry} does not hold ({route}):{where} the left side is {left[index].item()!r} and the right side "
-        f"{right[index].item()!r}; they differ by {difference[index]:.6g}, and {tolerance} allows {allowed[index]:.6g}{others}"
+        f"{right[index].item()!r}; they differ by {difference[index]:.6g}, "
+        f"and {tolerance} allows {allowed[index]:.6g}{others}"
     )
 
 

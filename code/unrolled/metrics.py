@@ -1,7 +1,7 @@
 """Entropy, cross-entropy and perplexity: how surprised a model is, and in which unit.
 
-Log-probabilities are natural logarithms unless a `base` says otherwise. Entropies are in bits. Perplexity is what is left
-when the unit is taken away again: the number of equally likely symbols that would surprise as much.
+Log-probabilities are natural logarithms unless a `base` says otherwise. Entropies are in bits. Perplexity is what is
+left when the unit is taken away again: the number of equally likely symbols that would surprise as much.
 """
 
 import numpy as np
@@ -12,8 +12,8 @@ ArrayLike = np.ndarray | float | list
 def log_sum_exp(z: ArrayLike, axis: int | None = None) -> np.ndarray | float:
     """ln of the sum of exp(z) along `axis`, without overflow or underflow. Implements eq-log-sum-exp.
 
-    The largest entry is taken out of the sum first, so that the largest exponential is exp(0) = 1. Entries of -inf stand
-    for probability zero and add nothing; if all are -inf the result is -inf.
+    The largest entry is taken out of the sum first, so that the largest exponential is exp(0) = 1. Entries of -inf
+    stand for probability zero and add nothing; if all are -inf the result is -inf.
 
     Args:
         z: real or complex numbers of any shape; the shift is taken from the real part.
@@ -92,11 +92,13 @@ def bits_per_token(log_probabilities: ArrayLike, base: float = np.e) -> float:
 
 
 def bits_per_character(log_probabilities: ArrayLike, number_of_characters: int, base: float = np.e) -> float:
-    """The bits that a text costs, per character of it, whatever the model's units are. Implements def-bits-per-character.
+    """The bits that a text costs per character of it, whatever the units of the model. Implements
+    def-bits-per-character.
 
     Args:
         log_probabilities: one logarithm per predicted token of the text.
-        number_of_characters: the length of the same text in characters, ends of sentences counted as the model counts them.
+        number_of_characters: the length of the same text in characters, ends of sentences counted as the model counts
+            them.
         base: the base of the logarithms.
 
     Raises:

@@ -6,9 +6,9 @@ The vocabulary of a language model is the set over which its probabilities sum t
 * `</s>` says that the sentence is over; a model predicts it like a word,
 * `<s>` says that a sentence begins; a model reads it and never predicts it.
 
-So the size V counts `<unk>` and `</s>` but not `<s>`, and ids are given out such that the V symbols that can be predicted
-are 0 .. V - 1: `<unk>` is 0, `</s>` is 1, the words follow by falling frequency, and `<s>` is V. A softmax layer has V
-rows, an embedding V + 1, and the model that knows nothing has a perplexity of exactly V.
+So the size V counts `<unk>` and `</s>` but not `<s>`, and ids are given out such that the V symbols that can be
+predicted are 0 .. V - 1: `<unk>` is 0, `</s>` is 1, the words follow by falling frequency, and `<s>` is V. A softmax
+layer has V rows, an embedding V + 1, and the model that knows nothing has a perplexity of exactly V.
 """
 
 from collections import Counter
