@@ -11,6 +11,7 @@ Two views of the same text serve the whole book:
 """
 
 import hashlib
+import html
 import os
 import re
 import zipfile
@@ -223,7 +224,12 @@ def parse_play(markdown: str, name: str = "", genre: str = "") -> Play:
             line = _plain(raw)
             if line and speaker:
                 lines.append(line)
-    return Play(name, title[1].strip() if title else name, genre, tuple(speeches))
+    return Play(name, title[1].strip() if title else _title(name), genre, tuple(speeches))
+
+
+def _title(name: str) -> str:
+    """The title of a play whose file has no heading, from its name: Measure for Measure."""
+    return " ".join(word if word in ("for", "of", "the", "and") else word.capitalize() for word in name.split("-"))
 
 
 def _without_stage_directions(paragraph: str) -> str:
@@ -232,6 +238,6 @@ def _without_stage_directions(paragraph: str) -> str:
 
 def _plain(line: str) -> str:
     """One printed line in the 62 characters (and the line end) of the book's text."""
-    line = line.translate(_PLAIN).replace("& c.", "&c.")
+    line = html.unescape(line).translate(_PLAIN).replace("& c.", "&c.")
     line = "".join(letter if letter in _CHARACTERS else " " for letter in line)
     return re.sub(r"\s+([,.;:!?])", r"\1", re.sub(r"\s+", " ", line)).strip()
