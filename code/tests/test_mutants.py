@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -23,7 +23,7 @@ def labels(chapter: Path) -> set[str]:
     return set(re.findall(r"\$\$\s*\((eq-[a-z0-9-]+)\)", prose))
 
 
-@lru_cache(maxsize=None)
+@cache
 def outcomes(chapter: Path) -> tuple[dict[int, dict], str]:
     """What became of each mutant of a chapter, and the error output of the run."""
     environment = os.environ | {"PYTHONPATH": str(HERE)}

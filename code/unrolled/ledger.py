@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 LABEL = re.compile(r"eq-[a-z0-9]+(-[a-z0-9]+)*")
-_LINE = re.compile(r"^✓ (?P<label>eq-[a-z0-9-]+) \| (?P<route>[^|]+) \| (?P<tolerance>[^|]+)$", re.MULTILINE)
+_LINE = re.compile(r"^✓ (?P<label>eq-[a-z0-9-]+) \| (?P<route>[^|\n]+) \| (?P<tolerance>[^|\n]+)$", re.MULTILINE)
 
 
 class LedgerError(AssertionError):
