@@ -41,7 +41,8 @@ _SPEAKER = re.compile(r"^\*\*(?P<speaker>[^*]+)\*\*\s*$")
 _PLAIN = str.maketrans(
     {"’": "'", "‘": "'", "“": "", "”": "", '"': "", "—": "--", "–": "--", "\\": "", "*": "", "_": ""}
 )
-_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ !&',-.:;?\n")
+_OTHER_CHARACTERS = re.compile(r"[^A-Za-z!&',\-.:;?]+")
+_BLANK_BEFORE_MARK = re.compile(r" ([,.;:!?])")
 
 # A word is letters with apostrophes inside (o'er, 'tis as tis), or one of three shortened words that end in one; every
 # other mark is a word by itself, a dash of two hyphens included.
@@ -239,5 +240,4 @@ def _without_stage_directions(paragraph: str) -> str:
 def _plain(line: str) -> str:
     """One printed line in the 62 characters (and the line end) of the book's text."""
     line = html.unescape(line).translate(_PLAIN).replace("& c.", "&c.")
-    line = "".join(letter if letter in _CHARACTERS else " " for letter in line)
-    return re.sub(r"\s+([,.;:!?])", r"\1", re.sub(r"\s+", " ", line)).strip()
+    return _BLANK_BEFORE_MARK.sub(r"\1", _OTHER_CHARACTERS.sub(" ", line)).strip()
