@@ -1,0 +1,75 @@
+"""Run the tests of the package, then every chapter again, and count all of it.
+
+    python code/tools/run_tests.py                       # both
+    python code/tools/run_tests.py tests                 # unit, property and peer tests
+    python code/tools/run_tests.py chapters [02 ...]     # the chapters (or these): every output computed anew, compared
+
+`make test` calls this. The last line reads "N passed, M failed, K skipped", over both runs. A code cell is a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from count import Count, count_run
+from store_outputs import StoreError, find_notebooks, prepare_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+REPORTS = ROOT / "_build" / "reports"
+
+
+def command_for(which: str, report: Path, notebooks: list[Path], processes: int) -> list[str]:
+    """The command line of one run of pytest."""
+    command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", "-n", str(processes)]
+    if which == "tests":
+        return [*command, "--dist", "worksteal", "code/tests"]
+    # One notebook stays in one process and its cells in order: --dist loadscope.
+    nbval = ["--nbval", "--nbval-kernel-name", "python3", "--nbval-cell-timeout", "600"]
+    nbval += ["--nbval-sanitize-with", "code/tools/nbval_sanitize.cfg", "--dist", "loadscope"]
+    return [*command, *nbval, *(os.path.relpath(path, ROOT) for path in notebooks)]
+
+
+def run(which: str, notebooks: list[Path], processes: int) -> Count:
+    """One run of pytest, shown as it goes, and counted."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    report = REPORTS / f"{which}.xml"
+    report.unlink(missing_ok=True)
+    done = subprocess.run(command_for(which, report, notebooks, processes), cwd=ROOT, check=False)
+    return count_run(report, done.returncode)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what was asked for; return 0 when nothing failed."""
+    parser = argparse.ArgumentParser(description="Run the tests and the chapters, and count them.")
+    parser.add_argument("which", nargs="?", default="all", choices=("all", "tests", "chapters"))
+    parser.add_argument("notebooks", nargs="*", help="chapters by number, name or path; all when left out")
+    parser.add_argument("--processes", type=int, default=2, help="processes at the same time (2)")
+    options = parser.parse_args(arguments)
+    total = Count()
+    with tempfile.TemporaryDirectory(prefix="unrolled-ipython-") as ipython_folder:
+        prepare_environment(ipython_folder)
+        if options.which in ("all", "tests"):
+            print("The package: unit, property and peer tests.", flush=True)
+            total += run("tests", [], options.processes)
+        if options.which in ("all", "chapters"):
+            print("\nThe chapters: every cell again, every output compared.", flush=True)
+            try:
+                total += run("chapters", find_notebooks(options.notebooks), options.processes)
+            except StoreError as error:
+                print(f"run_tests: {error}.", file=sys.stderr)
+                total += Count(failed=1)
+    print(f"\n{total}", flush=True)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nrun_tests: interrupted.", file=sys.stderr)
+        sys.exit(130)
