@@ -311,17 +311,18 @@ def interpreter(places: Places) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def state_of_venv(places: Places, wanted: str | None = None) -> str:
+def state_of_venv(places: Places, wanted: str | None = None, running: str | None = None) -> str:
     """ "whole"; "stale" (made whole, but from other pins); or "absent", which stands for half-made and broken ones too.
 
     Args:
         places: where to look.
         wanted: a version such as "3.12" that the person asked for by PYTHON=..., or None.
+        running: the version of the Python in .venv, where it is known because it runs this; None to find out.
     """
     stamp = read_stamp(places)
     if not stamp or stamp.get("place") != str(places.root):
         return "absent"
-    version = interpreter(places)
+    version = running or interpreter(places)
     if version is None or stamp.get("python") != version:
         return "absent"
     if wanted is not None and version.split(".")[:2] != wanted.split(".")[:2]:
@@ -578,6 +579,17 @@ def set_up(places: Places, what: str = "all") -> None:
             prepare_peers(places, lock)
 
 
+def everything_is_in_place(places: Places) -> bool:
+    """The quick look that begins every command, run by the Python in .venv itself; when in doubt, no."""
+    if os.environ.get("UNROLLED_PYTHON"):
+        return False
+    try:
+        state = state_of_venv(places, running="{}.{}.{}".format(*sys.version_info))
+        return state == "whole" and not missing_archives(places)
+    except (OSError, ValueError, SetUpError):
+        return False  # the long way round finds the same, and says it
+
+
 def stop(number: int, frame: object) -> None:
     """Let a polite kill end the children too."""
     raise KeyboardInterrupt
@@ -586,9 +598,11 @@ def stop(number: int, frame: object) -> None:
 def main(arguments: list[str], places: Places | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="prepare", description="Make .venv, install the packages, fetch the data.")
-    parser.add_argument("what", nargs="?", default="all", choices=("all", "peers"))
+    parser.add_argument("what", nargs="?", default="all", choices=("all", "peers", "look"))
     options = parser.parse_args(arguments)
     places = places or Places(ROOT)
+    if options.what == "look":
+        return 0 if everything_is_in_place(places) else 3
     signal.signal(signal.SIGTERM, stop)
     try:
         set_up(places, options.what)
@@ -602,3 +616,7 @@ def main(arguments: list[str], places: Places | None = None) -> int:
         print("\nprepare: interrupted; what was half done will be done anew by the next call.", file=sys.stderr)
         return 130
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -4,6 +4,12 @@
 
 here=$(dirname "$0")
 
+# The quick look, by the Python in .venv itself: is everything in place? It says nothing and changes nothing.
+if [ $# -eq 0 ] && [ -z "${UNROLLED_PYTHON:-}" ] && [ -f .venv/unrolled-stamp.json ] &&
+    .venv/bin/python -I -S -B "$here/environment.py" look </dev/null >/dev/null 2>&1; then
+    exit 0
+fi
+
 runs() {
     "$1" -c '' </dev/null >/dev/null 2>&1
 }
