@@ -371,15 +371,16 @@ class WindowModel:
                 order, position = rng.permutation(targets.size), 0
             chosen = order[position : position + batch]
             position += batch
-            with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found and named below
+            with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found and named here
                 loss, gradients = cost_and_gradients(current, contexts[:, chosen], targets[chosen])
             _stop_unless_finite(step, {"loss": loss, **{f"d{name}": value for name, value in gradients.items()}})
             self.parameters = known_good = current
             losses[step] = loss
             current_rate = known_good["E"].dtype.type(rate_at(step / steps))
-            for name, gradient in gradients.items():
-                gradient *= -current_rate
-                np.add(known_good[name], gradient, out=spare[name])  # eq-window-update
+            with np.errstate(over="ignore", invalid="ignore"):  # and here by the next step
+                for name, gradient in gradients.items():
+                    gradient *= -current_rate
+                    np.add(known_good[name], gradient, out=spare[name])  # eq-window-update
             current, spare = spare, known_good
         _stop_unless_finite(steps, current)
         self.parameters = current
