@@ -1,0 +1,235 @@
+"""Formulas rendered while the book is built: pages carry finished markup, and no script.
+
+KaTeX runs in a small V8 inside this process (mini-racer). Its script, its style sheet and its fonts, all of one version, are
+taken out of an installed package that `make lab` needs anyway, jupyterlab-myst; nothing is copied into the repository and
+nothing is fetched. The package ships them as webpack bundles, so a few lines of JavaScript play webpack's part.
+
+A formula that KaTeX cannot parse is a warning with its place and its text. The built page shows the formula's source then, in
+red, so that nobody takes it for a formula.
+
+Settings (in _config.yml, under sphinx: config:):
+    formulas_macros: a dictionary, such as {'\\step': '^{\\langle #1\\rangle}'}, for every formula of the book.
+"""
+
+import json
+import re
+from contextlib import ExitStack
+from html import escape
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import places
+from docutils import nodes
+from py_mini_racer import JSEvalException, MiniRacer
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+
+logger = logging.getLogger(__name__)
+
+CARRIER = "jupyterlab-myst"
+"""The installed package that KaTeX is taken from."""
+
+WEBPACK = """
+var self = globalThis, modules = {}, loaded = {};
+self.webpackChunkjupyterlab_myst = {push: chunk => void Object.assign(modules, chunk[1])};
+self.URL = function (path) { this.toString = () => String(path) };
+var console = {warn() {}, log() {}, error() {}};
+
+// What a bundle asks for and does not hold are the three helpers of css-loader: one makes a list, one makes text of an address.
+const helper = given => typeof given === "function" ? [] : String(given);
+
+function load(name) {
+    if (!(name in modules)) return helper;
+    if (!(name in loaded)) {
+        loaded[name] = {id: name, exports: {}};
+        modules[name](loaded[name], loaded[name].exports, load);
+    }
+    return loaded[name].exports;
+}
+load.r = () => {};
+load.n = given => () => given;
+load.d = (exports, getters) => {
+    for (const name in getters) Object.defineProperty(exports, name, {enumerable: true, get: getters[name]});
+};
+load.p = "";
+load.b = "";
+
+const holding = text => Object.keys(modules).filter(name => modules[name].toString().includes(text));
+const styleSheet = () => holding('font-family: "KaTeX_Main"').map(name => load(name).A[0][1])[0];
+const scripts = () => holding("__renderToDomTree").map(name => load(name));
+"""
+
+RENDER = """
+let katex;
+function choose(version) {
+    katex = scripts().find(script => script.version === version);
+    return katex !== undefined;
+}
+function render(formula, options) {
+    try {
+        return {html: katex.renderToString(formula, JSON.parse(options))};
+    } catch (error) {
+        return {error: String(error.message)};
+    }
+}
+const rendered = (formula, options) => JSON.stringify(render(formula, options));
+"""
+
+
+class Engine:
+    """KaTeX, its style sheet and its fonts, out of the installed package; a context manager."""
+
+    def __init__(self, macros: dict[str, str] | None = None):
+        self.macros = macros or {}
+        self.cache: dict[tuple[str, bool], tuple[str, str]] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Engine":
+        bundles = [path for path in _installed_files() if path.suffix == ".js"]
+        texts = [text for text in (path.read_text(encoding="utf-8") for path in bundles) if "KaTeX" in text]
+        self._js = self._stack.enter_context(MiniRacer())
+        self._js.eval(WEBPACK)
+        for text in texts:
+            if 'font-family: "KaTeX_Main"' in text or "__renderToDomTree" in text:
+                self._js.eval(text)
+        self._sheet = self._js.eval("styleSheet()")
+        version = re.search(r'katex-version::after \{\s*content: "([\d.]+)"', self._sheet or "")
+        self._js.eval(RENDER)
+        if version is None or not self._js.call("choose", version.group(1)):
+            raise ExtensionError(
+                f"formulas: the installed {CARRIER} does not hold a KaTeX script and style sheet of one version; "
+                "install the version that requirements.txt names"
+            )
+        self.version = version.group(1)
+        return self
+
+    def __exit__(self, *failure) -> None:
+        self._stack.close()
+
+    def render(self, formula: str, display: bool) -> tuple[str, str]:
+        """The markup of a formula and an empty text, or an empty text and what KaTeX has against it."""
+        key = (formula, display)
+        if key not in self.cache:
+            options = {
+                "displayMode": display,
+                "output": "htmlAndMathml",
+                "throwOnError": True,
+                "strict": "ignore",
+                "trust": False,
+                "macros": self.macros,
+            }
+            try:
+                answer = json.loads(self._js.call("rendered", formula, json.dumps(options)))
+            except JSEvalException as error:  # the engine itself stumbled
+                answer = {"error": str(error).split("\n")[0]}
+            self.cache[key] = (answer.get("html", ""), answer.get("error", ""))
+        return self.cache[key]
+
+    def write_style(self, folder: Path) -> None:
+        """Write katex.css and the woff2 fonts that it names into a folder."""
+        fonts = {path.name: path for path in _installed_files() if path.suffix == ".woff2"}
+        folder.mkdir(parents=True, exist_ok=True)
+
+        def with_own_font(face: re.Match) -> str:
+            text = face.group()
+            source = re.search(r'url\(([^)]*\.woff2)\) format\("woff2"\)', text)
+            name = re.search(r'font-family: "([^"]+)"', text).group(1)
+            bold, italic = "weight: bold" in text, "style: italic" in text
+            name += "-" + ("Bold" * bold + "Italic" * italic or "Regular") + ".woff2"
+            _write(folder / name, fonts[Path(source.group(1)).name].read_bytes())
+            return re.sub(r"src: [^;]+;", f'src: url({name}) format("woff2");', text)
+
+        sheet = re.sub(r"@font-face \{[^}]*\}", with_own_font, self._sheet)
+        _write(folder / "katex.css", sheet.encode())
+
+
+def prepared(formula: str) -> str:
+    """A formula in KaTeX's dialect: numbers are Sphinx's business, and lines outside an environment get one."""
+    parts = [part.strip() for part in re.split(r"\n[ \t]*\n", formula) if part.strip()]
+    text = r" \\ ".join(parts) if len(parts) > 1 and r"\begin" not in formula else formula.strip()
+    text = re.sub(r"\\(begin|end)\{(align|alignat|gather|equation)\}", r"\\\1{\2*}", text)
+    depth, aligned, broken = 0, False, False
+    for token in re.findall(r"\\begin\b|\\end\b|\\\\|\\.|[{}&]", text):
+        depth += (token in (r"\begin", "{")) - (token in (r"\end", "}"))
+        aligned |= token == "&" and depth == 0
+        broken |= token == r"\\" and depth == 0
+    if aligned or broken:
+        environment = "aligned" if aligned else "gathered"
+        text = rf"\begin{{{environment}}} {text} \end{{{environment}}}"
+    return text
+
+
+def visit_inline(self, node) -> None:
+    self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
+    self.body.append(_markup(self, node, display=False) + "</span>")
+    raise nodes.SkipNode
+
+
+def visit_display(self, node) -> None:
+    self.body.append(self.starttag(node, "div", CLASS="math notranslate nohighlight"))
+    self.body.append(f'<div class="formula">{_markup(self, node, display=True)}</div>')
+    if node.get("number"):
+        self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
+        self.add_permalink_ref(node, "Link to this equation")
+        self.body.append("</span>")
+    self.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def _markup(translator, node, display: bool) -> str:
+    app = translator.builder.app
+    formula = node.astext()
+    html, error = engine(app).render(prepared(formula) if display else formula.strip(), display)
+    if error:
+        logger.warning(
+            "formula does not parse: %s\n    %s",
+            error,
+            formula.strip(),
+            type="formulas",
+            location=places.of_node(app, node),
+        )
+        return f'<code class="bad-formula">{escape(formula)}</code>'
+    return html
+
+
+def engine(app) -> Engine:
+    """The build's engine, started when the first formula needs it."""
+    if not hasattr(app, "formulas_engine"):
+        app.formulas_engine = Engine(app.config.formulas_macros).__enter__()
+    return app.formulas_engine
+
+
+def put_style(app) -> None:
+    if app.builder.format == "html":
+        engine(app).write_style(Path(app.outdir) / "_static" / "katex")
+        app.add_css_file("katex/katex.css")
+
+
+def stop(app, _exception) -> None:
+    if hasattr(app, "formulas_engine"):
+        app.formulas_engine.__exit__()
+        del app.formulas_engine
+
+
+def _installed_files() -> list[Path]:
+    try:
+        files = distribution(CARRIER).files or []
+    except PackageNotFoundError:
+        raise ExtensionError(
+            f"formulas: the package {CARRIER}, which carries KaTeX, is not installed; run make book, which installs it"
+        ) from None
+    return [Path(path) for path in (file.locate() for file in files) if Path(path).is_file()]
+
+
+def _write(path: Path, content: bytes) -> None:
+    if not path.exists() or path.read_bytes() != content:
+        path.write_bytes(content)
+
+
+def setup(app) -> dict:
+    app.add_config_value("formulas_macros", {}, "env", types=(dict,))
+    app.add_html_math_renderer("katex", inline_renderers=(visit_inline, None), block_renderers=(visit_display, None))
+    app.connect("builder-inited", put_style)
+    app.connect("build-finished", stop)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
