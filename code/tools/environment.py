@@ -134,7 +134,9 @@ def explain(error: OSError, places: Places) -> str:
         return f"the disk is full while writing {where}: free {gigabytes(SPACE_FOR_PACKAGES)} and run the command again"
     if error.errno in (1, 13, 30):  # EPERM, EACCES, EROFS
         return f"{where} cannot be written ({reason.lower()}): run the command in a copy of the project that you own"
-    return f"{where}: {reason}"
+    if error.errno in (17, 20):  # EEXIST, ENOTDIR
+        return f"a file is in the way where set-up wants a folder, at {where}: move it away and run the command again"
+    return f"{where}: {reason.lower()}"
 
 
 # --- running pip and venv -------------------------------------------------------------------------
@@ -284,7 +286,23 @@ def fingerprint(places: Places) -> str:
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
 
-def read_stamp(places: Places) -> dict[str, str]:
+def contents(places: Places) -> set[str]:
+    """The names in .venv/bin and in its site-packages: enough to see that a package has gone."""
+    folders = [
+        places.python.parent,
+        *places.venv.glob("lib*/python*/site-packages"),
+        places.venv / "Lib" / "site-packages",
+    ]
+    return {
+        f"{folder.name}/{name}"
+        for folder in folders
+        if folder.is_dir()
+        for name in os.listdir(folder)
+        if name != "__pycache__" and not name.startswith((".", "~"))
+    }
+
+
+def read_stamp(places: Places) -> dict[str, object]:
     """What .venv says it was made from; empty when it says nothing."""
     try:
         stamp = json.loads(places.stamp.read_text(encoding="utf-8"))
@@ -296,6 +314,7 @@ def read_stamp(places: Places) -> dict[str, str]:
 def write_stamp(places: Places) -> None:
     """The last act of a set-up. Written beside and renamed, so that a stamp is whole when it is there."""
     stamp = {"made from": fingerprint(places), "python": interpreter(places) or "", "place": str(places.root)}
+    stamp["holds"] = sorted(contents(places))
     beside = places.stamp.with_suffix(".part")
     beside.write_text(json.dumps(stamp, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(beside, places.stamp)
@@ -324,6 +343,8 @@ def state_of_venv(places: Places, wanted: str | None = None, running: str | None
         return "absent"
     version = running or interpreter(places)
     if version is None or stamp.get("python") != version:
+        return "absent"
+    if not set(stamp.get("holds", ["?"])) <= contents(places):
         return "absent"
     if wanted is not None and version.split(".")[:2] != wanted.split(".")[:2]:
         return "absent"
@@ -378,8 +399,8 @@ def make_venv(places: Places, lock: int | None) -> None:
         SetUpError: with the one sentence that says why not.
     """
     check_space(places.root, SPACE_FOR_PACKAGES, "the packages")
-    say(f"Making .venv with Python {platform.python_version()}; this happens once and takes a few minutes.")
     remove_venv(places)
+    say(f"Making .venv with Python {platform.python_version()}; this happens once and takes a few minutes.")
     places.venv.mkdir(exist_ok=True)
     (places.venv / "unrolled-half-made").touch()
     log = places.logs / "venv.log"
