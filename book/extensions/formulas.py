@@ -1,11 +1,12 @@
 """Formulas rendered while the book is built: pages carry finished markup, and no script.
 
-KaTeX runs in a small V8 inside this process (mini-racer). Its script, its style sheet and its fonts, all of one version, are
-taken out of an installed package that `make lab` needs anyway, jupyterlab-myst; nothing is copied into the repository and
-nothing is fetched. The package ships them as webpack bundles, so a few lines of JavaScript play webpack's part.
+KaTeX runs in a small V8 inside this process (mini-racer). Its script, its style sheet and its fonts, all of one
+version, are taken out of an installed package that `make lab` needs anyway, jupyterlab-myst; nothing is copied into
+the repository and nothing is fetched. The package ships them as webpack bundles, so a few lines of JavaScript play
+webpack's part.
 
-A formula that KaTeX cannot parse is a warning with its place and its text. The built page shows the formula's source then, in
-red, so that nobody takes it for a formula.
+A formula that KaTeX cannot parse is a warning with its place and its text. The built page shows the formula's source
+then, in red, so that nobody takes it for a formula.
 
 Settings (in _config.yml, under sphinx: config:):
     formulas_macros: a dictionary, such as {'\\step': '^{\\langle #1\\rangle}'}, for every formula of the book.
@@ -36,7 +37,7 @@ self.webpackChunkjupyterlab_myst = {push: chunk => void Object.assign(modules, c
 self.URL = function (path) { this.toString = () => String(path) };
 var console = {warn() {}, log() {}, error() {}};
 
-// What a bundle asks for and does not hold are the three helpers of css-loader: one makes a list, one makes text of an address.
+// A bundle asks for helpers of css-loader that it does not hold: one makes a list, one makes text of an address.
 const helper = given => typeof given === "function" ? [] : String(given);
 
 function load(name) {

@@ -1,8 +1,10 @@
 """What the theme does that this book does otherwise.
 
 * Options for the theme are added to what Jupyter Book fills in (`html_theme_options` in _config.yml would replace it).
-* Pages are not made to load the theme's half megabyte of icons as a script: the few icons in use are drawn by the style sheet.
-* Docstrings are prose with code in backticks: a bar, a star or a final underscore in them is no markup, and what stands before
+* Pages are not made to load the theme's half megabyte of icons as a script: the few icons in use are drawn by the
+style sheet.
+* Docstrings are prose with code in backticks: a bar, a star or a final underscore in them is no markup, and what
+stands before
   the first colon in the docstring of an attribute is no type.
 
 Settings (in _config.yml, under sphinx: config:):
@@ -35,7 +37,7 @@ def keep_prose(app, what, name, obj, options, lines: list[str]) -> None:
             parts[::2] = [MARKUP.sub(r"\\\g<0>", part) for part in parts[::2]]
             lines[number] = "`".join(parts)
     if what in ("attribute", "data", "property"):
-        lines.insert(0, "")
+        lines[:0] = ["..", ""]  # an empty comment, so that the first line is not the first
 
 
 def setup(app) -> dict:

@@ -1,13 +1,14 @@
 """The equation ledger, on the page: which equation was checked, where, and by which route.
 
-The sources are the notebooks themselves. Labels come out of the parsed page (so that a label inside a code fence is none), checks
-out of the code cells' syntax trees, and whether a check held out of the stored outputs, read by `unrolled.ledger.read_lines`.
+The sources are the notebooks themselves. Labels come out of the parsed page (so that a label inside a code fence is
+none), checks out of the code cells' syntax trees, and whether a check held out of the stored outputs, read by
+`unrolled.ledger.read_lines`.
 
-On the page, every checked equation carries a mark that links to its checking cells, and every checking cell links back. The
-directives `equation-index` and `definition-index` list all of them.
+On the page, every checked equation carries a mark that links to its checking cells, and every checking cell links
+back. The directives `equation-index` and `definition-index` list all of them.
 
-What is out of order becomes a warning of type "ledger", with the line of the notebook's file, in every build, whether or not the
-page was read again; with -W the build fails. The rules:
+What is out of order becomes a warning of type "ledger", with the line of the notebook's file, in every build, whether
+or not the page was read again; with -W the build fails. The rules:
 
 * a labelled display equation is `eq-` or `def-` and kebab-case, and its label is unique in the book;
 * an `eq-` label has a check in its own chapter, and a checked label stands in the chapter that checks it;
@@ -19,7 +20,8 @@ page was read again; with -W the build fails. The rules:
 A check inside `try` whose failure is caught shows a mistake failing; it may hold or not, and counts only if it held.
 
 Settings (in _config.yml, under sphinx: config:):
-    ledger_package: the folder of the package whose docstrings name labels, relative to the book's root ("code/unrolled").
+    ledger_package: the folder of the package whose docstrings name labels, relative to the book's root
+        ("code/unrolled").
 """
 
 import ast
@@ -37,6 +39,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+
 from unrolled.ledger import Held, read_lines
 
 logger = logging.getLogger(__name__)
@@ -182,7 +185,8 @@ class Reader(ast.NodeVisitor):
         self.called: set[str] = set()
 
     def read(self, tree: ast.Module) -> tuple[list[Call], set[str]]:
-        """The calls of `check` that the cell makes, those inside functions that it calls included, and its label texts."""
+        """The calls of `check` that the cell makes, those inside functions that it calls included, and its label
+        texts."""
         self._function: list[str] = []
         self._caught = self._sure = 0
         self._own: list[Call] = []
@@ -383,7 +387,7 @@ def read_checks(app, path: Path, page: Page) -> None:
                     label,
                 )
             if cell.removed and held:
-                fault(cell, f"the check of {label}: its cell is removed from the page, so that no reader sees it", label)
+                fault(cell, f"the check of {label}: its cell is removed from the page and no reader sees it", label)
             if held or not demanded["caught"]:
                 anchors[label] += 1
                 anchor = f"check-{label}" + (f"-{anchors[label]}" if anchors[label] > 1 else "")
@@ -557,7 +561,8 @@ def _mark_cells(app, doctree: nodes.document, page: Page, own: set[str]) -> None
         cell.parent.insert(cell.parent.index(cell) + 1, back)
 
 
-# --------------------------------------------------------------------------------------------------- what is out of order
+# --------------------------------------------------------------------------------------------------- what is out of
+# order
 
 
 def pages(env) -> dict[str, Page]:
@@ -589,14 +594,15 @@ def book_faults(app, pages_of_book: dict[str, Page], package: list[Mention]) -> 
         for check in page.checks:
             if check.label not in own:
                 elsewhere = where.get(check.label)
-                what = f"whose equation stands elsewhere, at {elsewhere[0].place}" if elsewhere else "which labels nothing"
+                what = f"whose equation stands at {elsewhere[0].place}" if elsewhere else "which labels nothing"
                 faults.append((f"a check of {check.label}, {what}", check.place))
         for mention in page.mentions:
             if mention.label not in where:
                 faults.append((f"a comment names {mention.label}, which labels nothing", mention.place))
     for mention in package:
         if mention.label not in where:
-            faults.append((f"the docstring of {mention.name} names {mention.label}, which labels nothing", mention.place))
+            message = f"the docstring of {mention.name} names {mention.label}, which labels nothing"
+            faults.append((message, mention.place))
     return faults
 
 
@@ -632,7 +638,8 @@ class index_place(nodes.General, nodes.Element):
 
 
 class Index(SphinxDirective):
-    """`equation-index` and `definition-index`: all equations of the book with their checks, all definitions with their code."""
+    """`equation-index` and `definition-index`: all equations of the book with their checks, all definitions with
+    their code."""
 
     def run(self) -> list[nodes.Node]:
         self.env.ledger_indexes = getattr(self.env, "ledger_indexes", set()) | {self.env.docname}

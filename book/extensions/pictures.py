@@ -1,8 +1,9 @@
 """SVG figures inside the page: in the page's colours, light and dark, and with words for those who cannot see them.
 
-A figure that a cell computed becomes part of the page's markup. The colours of `unrolled.figures` turn into variables of the
-page's style, so that one figure is right on a light and on a dark page; its identifiers are made unique; its alternative text
-becomes its accessible name. Whatever else an SVG file may carry (scripts, metadata, a style sheet for the whole page) is left out.
+A figure that a cell computed becomes part of the page's markup. The colours of `unrolled.figures` turn into variables
+of the page's style, so that one figure is right on a light and on a dark page; its identifiers are made unique; its
+alternative text becomes its accessible name. Whatever else an SVG file may carry (scripts, metadata, a style sheet
+for the whole page) is left out.
 """
 
 import re
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 import places
 from docutils import nodes
 from sphinx.util import logging
+
 from unrolled import figures
 
 logger = logging.getLogger(__name__)

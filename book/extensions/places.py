@@ -1,7 +1,7 @@
 """Where something stands in a source file, in words that an editor understands: path:line.
 
-Sphinx numbers the lines of a notebook by cell (30005 is line 5 of the third cell), which no editor can open. The warnings
-of the book's extensions name the line of the .ipynb file instead, and the cell.
+Sphinx numbers the lines of a notebook by cell (30005 is line 5 of the third cell), which no editor can open. The
+warnings of the book's extensions name the line of the .ipynb file instead, and the cell.
 """
 
 import functools
@@ -44,7 +44,8 @@ def _relative(app, path: Path) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _cells(path: str, _changed: int) -> list[tuple[str, list[tuple[int, str]]]]:
-    """Each cell's id and the numbered lines of the file that hold it, found by walking the file and the parsed cells together."""
+    """Each cell's id and the numbered lines of the file that hold it, found by walking the file and the parsed cells
+    together."""
     text = Path(path).read_text(encoding="utf-8")
     numbered = list(enumerate(text.split("\n"), start=1))
     cells, position = [], 0
@@ -61,4 +62,6 @@ def _cells(path: str, _changed: int) -> list[tuple[str, list[tuple[int, str]]]]:
                 break
         cells.append((identity, position))
     ends = [start for _, start in cells[1:]] + [len(numbered)]
-    return [(identity, numbered[start : max(end, start + 1)]) for (identity, start), end in zip(cells, ends, strict=True)]
+    return [
+        (identity, numbered[start : max(end, start + 1)]) for (identity, start), end in zip(cells, ends, strict=True)
+    ]

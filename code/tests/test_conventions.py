@@ -1,0 +1,254 @@
+"""The page of other people's conventions: every row of its tables is computed both ways here."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from nltk.lm import MLE
+from nltk.lm.preprocessing import padded_everygram_pipeline
+
+from unrolled import metrics
+from unrolled.activations import softmax
+from unrolled.losses import softmax_cross_entropy
+from unrolled.vocabulary import Vocabulary
+from unrolled.window import look_up
+
+PAGE = Path(__file__).resolve().parents[2] / "book" / "conventions.md"
+
+n_x, n_a, n_y, m, T_x = 5, 4, 3, 6, 7
+
+ROWS: dict[str, Callable[[np.random.Generator], None]] = {}
+
+
+def row(name: str) -> Callable:
+    """Register the test of a row by the text of its first cell."""
+
+    def register(test: Callable) -> Callable:
+        ROWS[name] = test
+        return test
+
+    return register
+
+
+def rows_of_page() -> list[str]:
+    """The first cells of all rows of the page's tables."""
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    cells = [line.split("|")[1].strip() for line in lines]
+    return [cell for cell in cells if cell and not set(cell) <= set("-: ")]
+
+
+def equal(left: np.ndarray, right: np.ndarray) -> None:
+    np.testing.assert_allclose(left, right, rtol=1e-12, atol=1e-14)
+
+
+def test_every_row_of_the_page_has_a_test_and_every_test_a_row() -> None:
+    rows = rows_of_page()
+    assert len(rows) >= 15
+    assert sorted(rows) == sorted(ROWS)
+
+
+@pytest.mark.parametrize("name", rows_of_page())
+def test_row(name: str) -> None:
+    ROWS[name](np.random.default_rng(7))
+
+
+@row("linear layer")
+@row("batch of inputs")
+def linear_layer(rng: np.random.Generator) -> None:
+    W, b, x = rng.normal(size=(n_y, n_x)), rng.normal(size=(n_y, 1)), rng.normal(size=(n_x, m))
+    ours = W @ x + b
+    theirs = torch.nn.functional.linear(torch.tensor(x.T), torch.tensor(W), torch.tensor(b[:, 0])).numpy()
+    assert ours.shape == (n_y, m)
+    assert theirs.shape == (m, n_y)
+    equal(ours, theirs.T)
+    equal(theirs, x.T @ W.T + b[:, 0])  # as written on the page for torch
+    kernel = W.T  # d2l and Keras: X W + b, with b as a row
+    equal(ours, (x.T @ kernel + b.T).T)
+
+
+@row("weights of a layer")
+def weights_of_a_layer(rng: np.random.Generator) -> None:
+    W = rng.normal(size=(n_y, n_x))
+    assert torch.nn.Linear(n_x, n_y).weight.shape == W.shape
+    layer = torch.nn.Linear(n_x, n_y, bias=False, dtype=torch.float64)
+    layer.weight.data = torch.tensor(W)
+    x = rng.normal(size=(n_x, 1))
+    equal(W @ x, layer(torch.tensor(x.T)).detach().numpy().T)
+
+
+@row("embedding matrix")
+def embedding_matrix(rng: np.random.Generator) -> None:
+    V = 9
+    E, ids = rng.normal(size=(n_x, V + 1)), rng.integers(0, V + 1, size=(1, m))
+    theirs = torch.nn.functional.embedding(torch.tensor(ids[0]), torch.tensor(E.T)).numpy()
+    equal(E[:, ids[0]], theirs.T)
+    equal(look_up(E, ids), theirs.T)
+    assert torch.nn.Embedding(V + 1, n_x).weight.shape == E.T.shape
+
+
+@row("embedding as a product")
+def embedding_as_a_product(rng: np.random.Generator) -> None:
+    E = rng.normal(size=(n_x, 10))
+    o = np.eye(10)[:, [3]]
+    equal(E @ o, E[:, [3]])
+    equal(o.T @ E.T, (E @ o).T)
+
+
+@row("softmax")
+def softmax_down_columns(rng: np.random.Generator) -> None:
+    z = rng.normal(size=(n_y, m))
+    equal(softmax(z), torch.softmax(torch.tensor(z.T), dim=1).numpy().T)
+    equal(softmax(z).sum(axis=0), np.ones(m))
+    last_axis = np.exp(z.T) / np.exp(z.T).sum(axis=-1, keepdims=True)  # d2l and Keras
+    equal(softmax(z), last_axis.T)
+
+
+@row("loss of one prediction")
+def loss_of_one_prediction(rng: np.random.Generator) -> None:
+    z, targets = rng.normal(size=(n_y, m)), rng.integers(0, n_y, size=m)
+    ours = softmax_cross_entropy(z, targets)[0]
+    theirs = torch.nn.functional.cross_entropy(torch.tensor(z.T), torch.tensor(targets), reduction="none").numpy()
+    equal(ours, theirs)
+    equal(ours, -np.log(softmax(z)[targets, np.arange(m)]))
+    of_probabilities = torch.nn.functional.cross_entropy(torch.tensor(softmax(z).T), torch.tensor(targets)).item()
+    assert abs(of_probabilities - ours.mean()) > 1e-3  # giving it y_hat instead of z is another function
+
+
+@row("cost as a mean")
+def cost_as_a_mean(rng: np.random.Generator) -> None:
+    z, targets = rng.normal(size=(n_y, m)), rng.integers(0, n_y, size=m)
+    default = torch.nn.functional.cross_entropy(torch.tensor(z.T), torch.tensor(targets)).item()
+    named = torch.nn.functional.cross_entropy(torch.tensor(z.T), torch.tensor(targets), reduction="mean").item()
+    equal(softmax_cross_entropy(z, targets)[0].mean(), default)
+    assert default == named
+
+
+@row("cost as a sum")
+def cost_as_a_sum(rng: np.random.Generator) -> None:
+    z, targets = rng.normal(size=(T_x, n_y, 1)), rng.integers(0, n_y, size=(T_x, 1))
+    J = softmax_cross_entropy(z, targets)[0].sum()
+    scores, right = torch.tensor(z[:, :, 0]), torch.tensor(targets[:, 0])
+    equal(J, torch.nn.functional.cross_entropy(scores, right, reduction="sum").item())
+    mean_over_time = sum(-np.log(softmax(z[t])[targets[t, 0], 0]) for t in range(T_x)) / T_x  # CS224n
+    equal(J, T_x * mean_over_time)
+
+
+@row("perplexity")
+def perplexity(rng: np.random.Generator) -> None:
+    z, targets = rng.normal(size=(n_y, m)), rng.integers(0, n_y, size=m)
+    losses = softmax_cross_entropy(z, targets)[0]
+    loss = torch.nn.functional.cross_entropy(torch.tensor(z.T), torch.tensor(targets))
+    equal(metrics.perplexity(-losses), torch.exp(loss).item())
+    equal(metrics.perplexity(-losses), 2 ** (losses / np.log(2)).mean())
+
+
+def recurrent_network(rng: np.random.Generator) -> tuple[torch.nn.RNN, np.ndarray, np.ndarray]:
+    """A torch network, our input, and our hidden states computed from its parameters with the book's formula."""
+    torch.manual_seed(int(rng.integers(1 << 30)))
+    theirs = torch.nn.RNN(n_x, n_a, dtype=torch.float64)
+    Waa, Wax = theirs.weight_hh_l0.detach().numpy(), theirs.weight_ih_l0.detach().numpy()
+    ba = (theirs.bias_ih_l0 + theirs.bias_hh_l0).detach().numpy()[:, None]
+    x = rng.normal(size=(T_x, n_x, m))
+    a = np.zeros((T_x + 1, n_a, m))
+    for t in range(T_x):
+        a[t + 1] = np.tanh(Waa @ a[t] + Wax @ x[t] + ba)
+    return theirs, x, a
+
+
+@row("hidden state")
+@row("weights from state to state")
+@row("weights from input to state")
+def hidden_state(rng: np.random.Generator) -> None:
+    theirs, x, a = recurrent_network(rng)
+    h, last = theirs(torch.tensor(x).transpose(1, 2))
+    equal(a[1:], h.detach().numpy().transpose(0, 2, 1))
+    equal(a[-1], last[0].detach().numpy().T)
+    assert theirs.nonlinearity == "tanh"
+    # the same in rows, with transposed weights, as d2l and Keras write it
+    W_hh, W_xh = theirs.weight_hh_l0.detach().numpy().T, theirs.weight_ih_l0.detach().numpy().T
+    b_h = (theirs.bias_ih_l0 + theirs.bias_hh_l0).detach().numpy()
+    H = np.zeros((m, n_a))
+    for t in range(T_x):
+        H = np.tanh(x[t].T @ W_xh + H @ W_hh + b_h)
+    equal(a[-1], H.T)
+    # CS224n, with its sigmoid, against torch's cell computed by hand
+    W, sigma = theirs.weight_hh_l0.detach(), torch.sigmoid
+    by_torch = sigma(W @ torch.tensor(a[1]) + theirs.weight_ih_l0.detach() @ torch.tensor(x[1])).numpy()
+    equal(1 / (1 + np.exp(-(W_hh.T @ a[1] + W_xh.T @ x[1]))), by_torch)
+
+
+@row("bias of the state")
+def bias_of_the_state(rng: np.random.Generator) -> None:
+    theirs, x, a = recurrent_network(rng)
+    with torch.no_grad():
+        theirs.bias_ih_l0 += theirs.bias_hh_l0
+        theirs.bias_hh_l0.zero_()
+    h, _ = theirs(torch.tensor(x).transpose(1, 2))
+    equal(a[1:], h.detach().numpy().transpose(0, 2, 1))
+
+
+@row("sequence of inputs")
+def sequence_of_inputs(rng: np.random.Generator) -> None:
+    theirs, x, a = recurrent_network(rng)
+    first = torch.nn.RNN(n_x, n_a, batch_first=True, dtype=torch.float64)
+    first.load_state_dict(theirs.state_dict())
+    assert x.shape == (T_x, n_x, m)
+    time_first = theirs(torch.tensor(x.transpose(0, 2, 1)))[0].detach().numpy()
+    batch_first = first(torch.tensor(x.transpose(2, 0, 1)))[0].detach().numpy()
+    equal(a[1:], time_first.transpose(0, 2, 1))
+    equal(a[1:], batch_first.transpose(1, 2, 0))
+
+
+@row("training two biases")
+def training_two_biases(rng: np.random.Generator) -> None:
+    theirs, x, _ = recurrent_network(rng)
+    before = (theirs.bias_ih_l0 + theirs.bias_hh_l0).detach().numpy().copy()
+    optimiser = torch.optim.SGD(theirs.parameters(), lr=0.1)
+    theirs(torch.tensor(x).transpose(1, 2))[0].square().sum().backward()
+    equal(theirs.bias_ih_l0.grad.numpy(), theirs.bias_hh_l0.grad.numpy())
+    dba = theirs.bias_ih_l0.grad.numpy().copy()
+    assert np.abs(dba).max() > 1e-3
+    optimiser.step()
+    moved = (theirs.bias_ih_l0 + theirs.bias_hh_l0).detach().numpy() - before
+    equal(moved, -2 * 0.1 * dba)
+
+
+SENTENCES = [["to", "be"], ["or", "not", "to", "be"]]
+
+
+@row("beginning of a sentence")
+def beginning_of_a_sentence(_rng: np.random.Generator) -> None:
+    for order in (2, 3, 4):
+        _, padded = padded_everygram_pipeline(order, SENTENCES[:1])
+        assert list(padded) == ["<s>"] * (order - 1) + ["to", "be"] + ["</s>"] * (order - 1)
+    vocabulary = Vocabulary.from_sentences(SENTENCES)
+    assert vocabulary.decode(vocabulary.encode_sentences(SENTENCES[:1])) == ["<s>", "to", "be", "</s>"]
+
+
+@row("size of the vocabulary")
+def size_of_the_vocabulary(_rng: np.random.Generator) -> None:
+    train, padded = padded_everygram_pipeline(2, SENTENCES)
+    theirs = MLE(2)
+    theirs.fit(train, padded)
+    ours = Vocabulary.from_sentences(SENTENCES)
+    assert "<s>" in theirs.vocab
+    assert set(theirs.vocab) == {"to", "be", "or", "not", "<s>", "</s>", "<UNK>"}
+    assert ours.size == len(theirs.vocab) - 1
+
+
+@row("logarithm of a probability")
+def logarithm_of_a_probability(_rng: np.random.Generator) -> None:
+    train, padded = padded_everygram_pipeline(2, SENTENCES)
+    theirs = MLE(2)
+    theirs.fit(train, padded)
+    assert theirs.score("or", ["<s>"]) == 0.5
+    assert theirs.logscore("or", ["<s>"]) == -1.0  # base 2
+    assert metrics.perplexity(np.array([np.log(0.5)])) == pytest.approx(2.0)  # natural
+
+
+def test_the_page_is_read_as_meant() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert len(re.findall(r"^\|---", text, re.MULTILINE)) == 4
