@@ -5,7 +5,7 @@ layer gives the probabilities of the next word:
 
     x     = [E[:, w1]; ...; E[:, wk]]                  (k n_e, m)    eq-window-input
     a     = tanh(Wh x + bh)                            (n_h, m)      eq-window-hidden
-    y_hat = softmax(Wy a + Wd x + by)                  (V, m)        eq-window-output
+    y_hat = softmax(Wy a + Wd x + by)                  (V, m)        eq-window-scores, eq-softmax
 
 with k = n - 1 words of context, m predictions at a time, one per column, and the direct connections Wd optional. The
 functions of this module work on a dictionary of parameters and on ids; the class `WindowModel` adds what has state: a
@@ -162,8 +162,9 @@ def cost_and_gradients(
 ) -> tuple[np.floating, Parameters]:
     """J and its gradient with respect to every parameter, under the parameter's name.
 
-    Implements eq-window-output-gradients, eq-window-hidden-gradients, eq-window-input-gradient and
-    eq-window-embedding-gradient.
+    Implements eq-window-score-gradient, eq-window-output-weights, eq-window-output-bias, eq-window-direct-weights,
+    eq-window-hidden-gradient, eq-window-hidden-weights, eq-window-hidden-bias, eq-window-input-gradient and
+    eq-window-embedding-gradient, with equal weights of 1 / m.
 
     Args:
         parameters: E (n_e, V + 1), Wh (n_h, k n_e), bh (n_h, 1), Wy (V, n_h), by (V, 1), and perhaps Wd (V, k n_e).
@@ -216,12 +217,13 @@ class WindowModel:
         hidden: int = 64,
         direct: bool = False,
         frequencies: np.ndarray | None = None,
+        embedding_scale: float = 0.1,
         dtype: type = np.float64,
     ) -> "WindowModel":
         """A model that has learned nothing yet.
 
-        Matrices start uniform in +-sqrt(6 / (rows + columns)) (Glorot & Bengio 2010), embeddings normal with standard
-        deviation 0.1, direct connections and biases at zero.
+        Matrices start uniform in +-sqrt(6 / (rows + columns)) (Glorot & Bengio 2010), embeddings normal, direct
+        connections and biases at zero.
 
         Args:
             rng: draws the matrices.
@@ -232,6 +234,8 @@ class WindowModel:
             direct: whether the scores also see the embeddings directly.
             frequencies: how often each of the V symbols is predicted in the training text; their logarithms become by,
                 so that training starts from the unigram model and not from the uniform one.
+            embedding_scale: standard deviation of the entries of E. Small for words, most of which are rare and should
+                not disturb before they have learned something; larger for a handful of characters.
             dtype: float64 or float32.
 
         Raises:
@@ -247,7 +251,7 @@ class WindowModel:
             return rng.uniform(-bound, bound, (rows, columns))
 
         parameters = {
-            "E": rng.normal(0, 0.1, (embedding, size + 1)),
+            "E": rng.normal(0, embedding_scale, (embedding, size + 1)),
             "Wh": uniform(hidden, context * embedding),
             "bh": np.zeros((hidden, 1)),
             "Wy": uniform(size, hidden),
@@ -327,7 +331,7 @@ class WindowModel:
         rng: np.random.Generator,
         *,
         epochs: float = 1.0,
-        batch: int = 128,
+        batch: int = 64,
         rate: float | Callable[[float], float] = 3.0,
     ) -> np.ndarray:
         """Minibatch gradient descent on the mean loss. Implements eq-window-update.
