@@ -466,19 +466,15 @@ def package_mentions(app, folder: Path) -> list[Mention]:
 
 
 def _docstring_mentions(app, path: Path, node: ast.AST, name: str, found: list[Mention]) -> None:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            _docstring_mentions(app, path, child, f"{name}.{child.name}", found)
-    docstring = ast.get_docstring(node, clean=False)
-    if not docstring:
-        return
-    first = node.body[0].lineno
+    docstring = ast.get_docstring(node, clean=False) or ""
     example = False  # from a >>> to the next blank line stands an example, with its output
     for number, line in enumerate(docstring.split("\n")):
         example = (example or line.lstrip().startswith(">>>")) and bool(line.strip())
-        if not example:
-            for label in dict.fromkeys(MENTION.findall(line)):
-                found.append(Mention(label, name, "", places.of_path(app, path, first + number)))
+        for label in [] if example else dict.fromkeys(MENTION.findall(line)):
+            found.append(Mention(label, name, "", places.of_path(app, path, node.body[0].lineno + number)))
+    for child in node.body:
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            _docstring_mentions(app, path, child, f"{name}.{child.name}", found)
 
 
 # ------------------------------------------------------------------------------------------------ what the page shows
