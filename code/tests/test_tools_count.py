@@ -66,7 +66,8 @@ def test_a_run_is_counted_from_its_report(tool, tmp_path, text, line):
         str(tmp_path),
         f"--junitxml={report}",
     ]
-    done = subprocess.run([*command, "-p", "no:cacheprovider", str(tmp_path)], capture_output=True, check=False)
+    bare = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-p no:cacheprovider"}
+    done = subprocess.run([*command, str(tmp_path)], env=bare, capture_output=True, check=False)
     assert str(count.count_run(report, done.returncode)) == line
 
 
