@@ -308,6 +308,12 @@ def test_a_nan_in_the_first_loss_names_step_and_parameter():
         m.train(SENTENCES, np.random.default_rng(0))
 
 
+def test_large_numbers_are_no_infinities():
+    window._stop_unless_finite(0, {"loss": np.float32(3.0), "dE": np.full((3, 4), 1e30, dtype=np.float32)})
+    with pytest.raises(TrainingError, match="step 7: dWh is not finite"):
+        window._stop_unless_finite(7, {"dE": np.full(3, 1e30, dtype=np.float32), "dWh": np.array([1.0, -np.inf])})
+
+
 def test_an_interrupt_keeps_the_last_good_step():
     m, reference = model(), model()
 
