@@ -39,7 +39,7 @@ serve: set-up ## serve the built book on http://localhost:8000 (builds it first 
 	@$(RUN) code/tools/serve.py $(PORT)
 
 lab: set-up ## open the notebooks in JupyterLab, with labels and admonitions rendered
-	@$(RUN) -m jupyterlab $(ARGS)
+	@$(RUN) -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 run: set-up ## run the chapters (all, or CHAPTERS="01 02") and store their outputs
 	@$(RUN) code/tools/store_outputs.py $(CHAPTERS)
