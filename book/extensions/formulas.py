@@ -61,6 +61,9 @@ const styleSheet = () => holding('font-family: "KaTeX_Main"').map(name => load(n
 const scripts = () => holding("__renderToDomTree").map(name => load(name));
 """
 
+FOLLOWING = re.compile(r"[,.;:!?)\]’”]+|-\w+|[’']s\b")
+LAST_PART = '<span class="base">'
+
 RENDER = """
 let katex;
 function choose(version) {
@@ -161,9 +164,26 @@ def prepared(formula: str) -> str:
     return text
 
 
+def take_punctuation(app, doctree: nodes.document, docname: str) -> None:
+    """Give a comma that follows a formula in the line to the formula, so that no line begins with it."""
+    for node in doctree.findall(nodes.math):
+        following = node.next_node(siblings=True, descend=False)
+        found = isinstance(following, nodes.Text) and FOLLOWING.match(following)
+        if found:
+            node["following"] = found.group()
+            following.parent.replace(following, nodes.Text(following[found.end() :]))
+
+
 def visit_inline(self, node) -> None:
     self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
-    self.body.append(_markup(self, node, display=False) + "</span>")
+    html, following = _markup(self, node, display=False), escape(node.get("following", ""))
+    if following and LAST_PART in html:  # KaTeX allows a line to break between the parts
+        parts, last = html.rsplit(LAST_PART, 1)
+        last = f'<span class="katex"><span class="katex-html" aria-hidden="true">{LAST_PART}{last}'
+        html = f'{parts}</span></span><span class="unbroken">{last}{following}</span>'
+    else:
+        html += following
+    self.body.append(html + "</span>")
     raise nodes.SkipNode
 
 
@@ -232,5 +252,6 @@ def setup(app) -> dict:
     app.add_config_value("formulas_macros", {}, "env", types=(dict,))
     app.add_html_math_renderer("katex", inline_renderers=(visit_inline, None), block_renderers=(visit_display, None))
     app.connect("builder-inited", put_style)
+    app.connect("doctree-resolved", take_punctuation)
     app.connect("build-finished", stop)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

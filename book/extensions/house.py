@@ -1,11 +1,10 @@
 """What the theme does that this book does otherwise.
 
 * Options for the theme are added to what Jupyter Book fills in (`html_theme_options` in _config.yml would replace it).
-* Pages are not made to load the theme's half megabyte of icons as a script: the few icons in use are drawn by the
-style sheet.
+* Pages do not load the theme's half megabyte of icons as a script: its style sheet draws the few icons in use.
 * Docstrings are prose with code in backticks: a bar, a star or a final underscore in them is no markup, and what
-stands before
-  the first colon in the docstring of an attribute is no type.
+  stands before the first colon in the docstring of an attribute is no type.
+* The exercises of a page have different ids.
 
 Settings (in _config.yml, under sphinx: config:):
     theme_options: options of the theme, such as {"navbar_persistent": []}.
@@ -13,6 +12,8 @@ Settings (in _config.yml, under sphinx: config:):
 
 import re
 from pathlib import Path
+
+from docutils import nodes
 
 ICON_SCRIPT = re.compile(r"\s*(<!--[^>]*custom icons[^>]*-->\s*)?<script[^>]*fontawesome[^>]*></script>")
 
@@ -40,10 +41,17 @@ def keep_prose(app, what, name, obj, options, lines: list[str]) -> None:
         lines[:0] = ["..", ""]  # an empty comment, so that the first line is not the first
 
 
+def unique_ids(app, doctree: nodes.document, docname: str) -> None:
+    """sphinx-exercise gives the bodies of all exercises of a page the same id."""
+    for section in doctree.findall(nodes.section):
+        section["ids"] = [name for name in section["ids"] if name not in ("exercise-content", "solution-content")]
+
+
 def setup(app) -> dict:
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book always sets it
     app.add_config_value("theme_options", {}, "html", types=(dict,))
     app.connect("config-inited", merge_theme_options, priority=400)
     app.connect("html-page-context", give_to_templates)
+    app.connect("doctree-resolved", unique_ids)
     app.connect("autodoc-process-docstring", keep_prose, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -230,6 +230,20 @@ def test_formulas_are_markup_and_no_script(good: Book) -> None:
     assert all((good.output / "_static" / "katex" / name).is_file() for name in named)
 
 
+UNBROKEN = r'<span class="unbroken">.*?[,h.]</span></span>'
+
+
+def test_no_line_begins_with_the_comma_after_a_formula(book: Book) -> None:
+    text = "# One\n\nNow $a + b$, then $c$-th, then $d$ alone, $e$ (or $f$)."
+    book.write("chapter-1.ipynb", [new_markdown_cell(text)])
+    assert book.build() == []
+    html = book.html("chapter-1")
+    kept = [re.search(r"[^>]*(?=</span></span>$)", part).group() for part in re.findall(UNBROKEN, html)]
+    assert kept == [",", "-th", ")."]
+    plain = re.sub(r'<span class="katex-mathml">.*?</math></span>|<[^>]*>|\u200b', "", html.split("<h1>")[1])
+    assert re.search(r"Now a\+b, then c-th, then d alone, e \(or f\)\.", plain)
+
+
 def test_figures_are_part_of_the_page(good: Book) -> None:
     html = good.html("chapter-1")
     svg = re.search(r"<svg.*?</svg>", html, re.DOTALL).group()
