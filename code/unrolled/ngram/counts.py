@@ -1,0 +1,120 @@
+"""Counting n-grams of every length at once.
+
+The text is one flat array, `<s> w w </s> <s> w ... </s>`. Let g_k(i) be the number of the k-gram that ends at
+position i. Then the k-gram is known when g_(k-1)(i - 1) and the word at i are: it is that shorter n-gram, extended by
+one word. So all k-grams are counted by sorting pairs of small integers, whatever k is, and no key ever holds more
+than two numbers.
+
+The n-grams of length k are numbered in the order (context, word). That makes the followers of a context one
+contiguous run of numbers, and sums over a context one `add.reduceat`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class Level:
+    """The n-grams of one length k that occur in a text, sorted by (context, word).
+
+    At k = 1 there is one entry for every symbol of the vocabulary, whether it occurs or not, at its id.
+
+    Attributes:
+        word: the last word of each n-gram, (N_k,).
+        first: for each (k - 1)-gram the number of the first n-gram that extends it, and N_k at the end, (N_(k-1) + 1,).
+        suffix: the number of the (k - 1)-gram that is left when the first word is dropped, (N_k,).
+        count: how often it occurs, (N_k,).
+        begins: whether its first word is `<s>`, (N_k,).
+    """
+
+    word: np.ndarray
+    first: np.ndarray
+    suffix: np.ndarray
+    count: np.ndarray
+    begins: np.ndarray
+
+    @property
+    def context(self) -> np.ndarray:
+        """The number of the (k - 1)-gram that each n-gram extends, (N_k,)."""
+        return np.repeat(np.arange(self.first.size - 1), np.diff(self.first))
+
+    def sum_by_context(self, values: np.ndarray) -> np.ndarray:
+        """The sum of `values` (N_k,) over the followers of each context, (N_(k-1),); 0 for a context without any."""
+        total = np.zeros(self.first.size - 1, dtype=np.result_type(values, np.float64))
+        followed = np.flatnonzero(np.diff(self.first))
+        if followed.size:
+            total[followed] = np.add.reduceat(values, self.first[followed], dtype=total.dtype)
+        return total
+
+
+def count_ngrams(flat: np.ndarray, order: int, vocabulary_size: int) -> list[Level]:
+    """Count the n-grams of length 1 .. order; none crosses the end of a sentence.
+
+    Args:
+        flat: ids of the text, int64 (N,), with `<s>` = V before and `</s>` = 1 behind every sentence.
+        order: the greatest length.
+        vocabulary_size: V.
+
+    Returns:
+        One level per length; level k - 1 holds the k-grams.
+    """
+    size, end, start = vocabulary_size, 1, vocabulary_size
+    count = np.bincount(flat, minlength=size + 1)
+    symbols = np.arange(size + 1)
+    levels = [Level(symbols, np.array([0, size + 1]), np.zeros(size + 1, np.int64), count, symbols == start)]
+    number = flat  # g_1
+    follows = np.append(False, flat[:-1] != end)  # nothing follows the end of a sentence
+    for _ in range(1, order):
+        place = np.flatnonzero(follows & (np.append(-1, number[:-1]) >= 0))  # where an n-gram one longer ends
+        key, place = _sort_with_place(number[place - 1] * (size + 1) + flat[place], place, flat.size)
+        new = np.append(True, key[1:] != key[:-1])[: key.size]
+        begin = np.flatnonzero(new)
+        context, word = np.divmod(key[begin], size + 1)
+        below = levels[-1]
+        first = np.searchsorted(context, np.arange(below.word.size + 1))
+        levels.append(Level(word, first, number[place[begin]], np.diff(begin, append=key.size), below.begins[context]))
+        number = np.full(flat.size, -1)
+        number[place] = np.cumsum(new) - 1
+    return levels
+
+
+def _sort_with_place(key: np.ndarray, place: np.ndarray, positions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sort pairs (key, place) by one plain sort of key * 2^bits + place, several times faster than an argsort."""
+    bits = int(positions).bit_length()
+    if key.size and int(key.max()) >> (63 - bits):
+        order = np.argsort(key, kind="stable")  # a text or a vocabulary so large that both do not fit into 63 bits
+        return key[order], place[order]
+    packed = np.sort((key << bits) | place)
+    return packed >> bits, packed & ((1 << bits) - 1)
+
+
+def continuation_counts(levels: list[Level]) -> list[np.ndarray]:
+    """The adjusted counts of Kneser and Ney, one array per level. Implements eq-kneser-ney-continuation.
+
+    An n-gram below the top order counts once for each different word that stands before it somewhere. Nothing stands
+    before `<s>`, so n-grams that begin with it keep their counts, as those of the top order do. `<s>` itself is never
+    predicted and counts 0.
+    """
+    adjusted = []
+    for k, level in enumerate(levels):
+        if k + 1 == len(levels):
+            count = level.count.copy()
+        else:
+            left = np.bincount(levels[k + 1].suffix, minlength=level.word.size)
+            count = np.where(level.begins, level.count, left)
+        adjusted.append(count)
+    adjusted[0][-1] = 0
+    return adjusted
+
+
+def raw_counts(levels: list[Level]) -> list[np.ndarray]:
+    """The counts as they are, one array per level, but 0 for `<s>`, which is never predicted."""
+    counts = [level.count.copy() for level in levels]
+    counts[0][-1] = 0
+    return counts
+
+
+def counts_of_counts(count: np.ndarray, up_to: int) -> np.ndarray:
+    """n_r, the number of n-grams with count r, for r = 0 .. up_to (n_0 is not meant to be used)."""
+    return np.bincount(np.minimum(count, up_to + 1), minlength=up_to + 2)[: up_to + 1]
