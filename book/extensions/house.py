@@ -4,7 +4,7 @@
 * Pages do not load the theme's half megabyte of icons as a script: its style sheet draws the few icons in use.
 * Docstrings are prose with code in backticks: a bar, a star or a final underscore in them is no markup, and what
   stands before the first colon in the docstring of an attribute is no type.
-* The exercises of a page have different ids.
+* The exercises of a page have different ids, and their links begin with a letter.
 
 Settings (in _config.yml, under sphinx: config:):
     theme_options: options of the theme, such as {"navbar_persistent": []}.
@@ -41,10 +41,15 @@ def keep_prose(app, what, name, obj, options, lines: list[str]) -> None:
         lines[:0] = ["..", ""]  # an empty comment, so that the first line is not the first
 
 
-def unique_ids(app, doctree: nodes.document, docname: str) -> None:
-    """sphinx-exercise gives the bodies of all exercises of a page the same id."""
+def tidy_exercises(app, doctree: nodes.document, docname: str) -> None:
+    """sphinx-exercise gives the bodies of all exercises one id, and begins links with a blank, which is underlined."""
     for section in doctree.findall(nodes.section):
         section["ids"] = [name for name in section["ids"] if name not in ("exercise-content", "solution-content")]
+    for link in list(doctree.findall(nodes.reference)):
+        text = link.next_node(nodes.Text)
+        if text is not None and text.startswith(" "):
+            text.parent.replace(text, nodes.Text(text.lstrip()))
+            link.parent.insert(link.parent.index(link), nodes.Text(" "))
 
 
 def setup(app) -> dict:
@@ -52,6 +57,6 @@ def setup(app) -> dict:
     app.add_config_value("theme_options", {}, "html", types=(dict,))
     app.connect("config-inited", merge_theme_options, priority=400)
     app.connect("html-page-context", give_to_templates)
-    app.connect("doctree-resolved", unique_ids)
+    app.connect("doctree-resolved", tidy_exercises, priority=900)
     app.connect("autodoc-process-docstring", keep_prose, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
