@@ -117,17 +117,34 @@ class NgramModel:
 
     @classmethod
     def fit_ids(
-        cls, flat: np.ndarray, order: int, smoothing: str, vocabulary: Vocabulary, **parameters: object
+        cls,
+        flat: np.ndarray,
+        order: int,
+        smoothing: str,
+        vocabulary: Vocabulary,
+        counts: Sequence[Level] | None = None,
+        **parameters: object,
     ) -> "NgramModel":
         """The same from ids, `<s> w w </s> <s> ... </s>` as `Vocabulary.encode_sentences` makes them.
 
+        Args:
+            flat: the ids.
+            order: n.
+            smoothing: one of `SMOOTHINGS`.
+            vocabulary: the symbols.
+            counts: what `counts.count_ngrams` gave for the same ids at this order or a higher one, so that many
+                models of one text need not count it again; None counts.
+            **parameters: as for `fit`, with ids for held_out.
+
         Raises:
-            ValueError: as for `fit`, or the ids are not of that layout.
+            ValueError: as for `fit`, or the ids are not of that layout, or the counts are of a lower order.
         """
         _check_order(order)
         _check_smoothing(smoothing, parameters)
         flat = _checked_ids(flat, vocabulary)
-        levels = count_ngrams(flat, order, vocabulary.size)
+        if counts is not None and len(counts) < order:
+            raise ValueError(f"a model of order {order} needs counts up to that order; these end at {len(counts)}")
+        levels = count_ngrams(flat, order, vocabulary.size) if counts is None else list(counts[:order])
         trie = _pack(levels, vocabulary.size)
         tokens = int(np.count_nonzero(flat != vocabulary.start))
         common = {"number_of_training_tokens": tokens}
