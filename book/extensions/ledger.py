@@ -645,6 +645,24 @@ class Index(SphinxDirective):
 def write_indexes(app, doctree: nodes.document, docname: str) -> None:
     for place in list(doctree.findall(index_place)):
         place.replace_self(_index(app, docname, place["kind"]))
+    for description in doctree.findall(addnodes.desc_content):
+        _link_labels(app, description, docname)
+
+
+def _link_labels(app, description: nodes.Element, docname: str) -> None:
+    """Make links of the labels that the text of a docstring names."""
+    where = {label.name: (name, label.node) for name, page in pages(app.env).items() for label in page.labels}
+    for text in list(description.findall(nodes.Text)):
+        if not isinstance(text.parent, nodes.paragraph | nodes.emphasis):
+            continue
+        parts, rest = [], 0
+        for found in MENTION.finditer(text):
+            if found.group() in where:
+                parts += [nodes.Text(text[rest : found.start()])]
+                parts += [_link(app, docname, *where[found.group()], nodes.literal("", found.group()))]
+                rest = found.end()
+        if parts:
+            text.parent.replace(text, [*parts, nodes.Text(text[rest:])])
 
 
 def _index(app, docname: str, kind: str) -> list[nodes.Node]:

@@ -478,6 +478,15 @@ def test_a_changed_package_changes_the_index(book: Book) -> None:
     assert "module.rule" in book.html("list")
 
 
+def test_labels_in_docstrings_become_links(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book.write("chapter-1.ipynb", good_cells())
+    (tmp_path / "tiny_module.py").write_text('def rule():\n    """A rule. Implements eq-first-rule, twice."""\n')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    book.write("list.md", "# List\n\n```{eval-rst}\n.. automodule:: tiny_module\n   :members:\n```")
+    assert book.build(extensions=[*CONFIGURATION["extensions"], "sphinx.ext.autodoc"]) == []
+    assert re.search(r'<a[^>]*href="chapter-1.html#equation-eq-first-rule"[^>]*>.*?eq-first-rule', book.html("list"))
+
+
 def test_what_several_processes_read_is_put_together() -> None:
     class Environment:
         pass
@@ -596,3 +605,65 @@ def contrast(one: str, other: str) -> float:
 def test_nothing_of_the_carrier_is_in_the_repository() -> None:
     assert not list(EXTENSIONS.parent.rglob("*.woff*"))
     assert not list(EXTENSIONS.parent.rglob("katex*"))
+
+
+# ---------------------------------------------------------------------------------------------------- reading the code
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'check("eq-a-b", 1, 2, route="x")',
+        'check(label="eq-a-b", left=1, right=2, route="x")',
+        'from unrolled.ledger import check as verify\nverify("eq-a-b", 1, 2, route="x")',
+        'import unrolled.ledger\nunrolled.ledger.check("eq-a-b", 1, 2, route="x")',
+        'import unrolled.ledger as book\nbook.check("eq-a-b", 1, 2, route="x")',
+        'from unrolled import ledger as l\nl.check("eq-a-b", 1, 2, route="x")',
+        '%time check("eq-a-b", 1, 2, route="x")\ncheck("eq-a-b", 1, 2, route="x")',
+        '%%time\ncheck("eq-a-b", 1, 2, route="x")',
+        'with context():\n    check("eq-a-b", 1, 2, route="x")',
+        'if True:\n    check("eq-a-b", 1, 2, route="x")',
+        '[check("eq-a-b", i, 2, route="x") for i in range(3)]',
+        'def inner():\n    check("eq-a-b", 1, 2, route="x")\n\ndef outer():\n    inner()\n\nouter()',
+        'later = lambda: check("eq-a-b", 1, 2, route="x")\nlater()',
+    ],
+)
+def test_ways_to_write_a_check(source: str) -> None:
+    calls, _ = ledger.Reader().read(ledger.syntax_tree(source))
+    assert [call.label for call in calls] == ["eq-a-b"]
+    assert calls[0].route == "x"
+    assert not calls[0].caught
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '# check("eq-a-b", 1, 2, route="x")',
+        "text = 'check(\"eq-a-b\", 1, 2)'",
+        'grader.check("eq-a-b")',
+        'recheck("eq-a-b", 1, 2)',
+        'from other import check\ncheck("eq-a-b", 1, 2)',
+        'def check(*a):\n    pass\n\ncheck("eq-a-b", 1, 2)',
+        'check = print\ncheck("eq-a-b", 1, 2)',
+        'def idle():\n    check("eq-a-b", 1, 2)',
+    ],
+)
+def test_what_is_no_check(source: str) -> None:
+    assert ledger.Reader().read(ledger.syntax_tree(source))[0] == []
+
+
+@pytest.mark.parametrize(
+    ("head", "caught"),
+    [
+        ("try:\n    {}\nexcept LedgerError:\n    pass", True),
+        ("try:\n    {}\nexcept (KeyError, AssertionError) as error:\n    print(error)", True),
+        ("try:\n    {}\nexcept:\n    pass", True),
+        ("with pytest.raises(LedgerError):\n    {}", True),
+        ("try:\n    {}\nexcept KeyError:\n    pass", False),
+        ("try:\n    {}\nfinally:\n    pass", False),
+    ],
+)
+def test_a_check_that_may_fail(head: str, caught: bool) -> None:
+    ((call,), _) = ledger.Reader().read(ledger.syntax_tree(head.format('check("eq-a-b", 1, 2, route="x")')))
+    assert call.caught is caught
+    assert not call.sure
