@@ -127,7 +127,9 @@ class Engine:
                 answer = json.loads(self._js.call("rendered", formula, json.dumps(options)))
             except JSEvalException as error:  # the engine itself stumbled
                 answer = {"error": str(error).split("\n")[0]}
-            self.cache[key] = (answer.get("html", ""), answer.get("error", ""))
+            # The source beside the MathML is read by no one but a search, which would show it.
+            html = re.sub(r"<annotation .*?</annotation>", "", answer.get("html", ""), flags=re.DOTALL)
+            self.cache[key] = (html, answer.get("error", ""))
         return self.cache[key]
 
     def write_style(self, folder: Path) -> None:
