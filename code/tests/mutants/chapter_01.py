@@ -5,8 +5,8 @@ from mutants import Mutant
 MUTANTS = [
     Mutant(
         "eq-chain-rule",
-        "for i in range(len(words)))  # eq-chain-rule",
-        "for i in range(len(words) - 1))  # eq-chain-rule",
+        "for i in range(len(words))]\n    return",
+        "for i in range(len(words) - 1)]\n    return",
         "drops the last factor",
     ),
     Mutant(
@@ -35,8 +35,8 @@ MUTANTS = [
     ),
     Mutant(
         "eq-sum-over-lengths",
-        "np.linalg.matrix_power(Q, length) @ np.ones(2) for length",
-        "np.linalg.matrix_power(Q, length + 1) @ np.ones(2) for length",
+        "np.linalg.matrix_power(Q, m) @ np.ones(2)  # S_m",
+        "np.linalg.matrix_power(Q, m + 1) @ np.ones(2)  # S_m",
         "lets the survivors take one step too many",
     ),
     Mutant(
@@ -53,8 +53,8 @@ MUTANTS = [
     ),
     Mutant(
         "eq-survival",
-        "h = E / np.append(1, 1 - up_to[:-1])",
-        "h = E",
+        "h = E / np.append(1, 1 - up_to[:-1])  # P",
+        "h = E  # P",
         "takes P(length = l) for the probability of ending given survival",
     ),
     Mutant(
@@ -120,8 +120,8 @@ MUTANTS = [
     ),
     Mutant(
         "eq-gibbs",
-        "cheapest = search_cheapest(lambda belief: cross_entropy(p_vowels, belief), 6)",
-        "cheapest = search_cheapest(lambda belief: cross_entropy(belief, p_vowels), 6)",
+        "search_cheapest(lambda belief: cross_entropy(p_vowels, belief), 6)",
+        "search_cheapest(lambda belief: cross_entropy(belief, p_vowels), 6)",
         "minimises the cross-entropy in its first argument",
     ),
     Mutant(
@@ -174,8 +174,8 @@ MUTANTS = [
     ),
     Mutant(
         "eq-unit-conversion",
-        "metrics.convert_perplexity(2**bits_per_word, predicted, N_c)",
-        "metrics.convert_perplexity(2**bits_per_word, N_c, predicted)",
+        "metrics.convert_perplexity(per_word, predicted, N_c)",
+        "metrics.convert_perplexity(per_word, N_c, predicted)",
         "turns the ratio of units round",
     ),
     Mutant(
@@ -199,14 +199,14 @@ MUTANTS = [
     ),
     Mutant(
         "eq-staircase",
-        "weights = [i * (r[i - 1] - (r[i] if i < K else 0)) for i in range(1, K + 1)]  # eq-staircase",
-        "weights = [r[i - 1] - (r[i] if i < K else 0) for i in range(1, K + 1)]  # eq-staircase",
+        "weights = [i * (r[i - 1] - r[i]) for i in range(1, K + 1)]  # eq-staircase",
+        "weights = [r[i - 1] - r[i] for i in range(1, K + 1)]  # eq-staircase",
         "forgets that a flat piece on i ranks has the height 1 / i",
     ),
     Mutant(
         "eq-shannon-lower",
-        "return sum(i * (q_i - q_next) * log2(i) for",
-        "return sum((q_i - q_next) * log2(i) for",
+        "return sum(i * (q[i - 1] - q[i]) * log2(i) for",
+        "return sum((q[i - 1] - q[i]) * log2(i) for",
         "drops the factor i",
     ),
     Mutant(
@@ -241,8 +241,8 @@ MUTANTS = [
     ),
     Mutant(
         "eq-unigram-order",
-        "ids = [vocabulary.end] + [vocabulary.encode([x])[0] for x in bag for _ in range(bag[x])]",
-        "ids = [vocabulary.encode([x])[0] for x in bag for _ in range(bag[x])]",
+        "return fsum([*log_p[ids], log_p[vocabulary.end]])  # eq-unigram-order",
+        "return fsum(log_p[ids])  # eq-unigram-order",
         "leaves out the factor of </s>",
     ),
     Mutant(
