@@ -12,8 +12,8 @@ layer has V rows, an embedding V + 1, and the model that knows nothing has a per
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, repeat
 
 import numpy as np
 
@@ -66,16 +66,24 @@ class Vocabulary:
             ValueError: there is no word at all, `size` is below 3 or `minimum_count` below 1.
             TypeError: a sentence is a string instead of a list of words.
         """
+        return cls.from_counts(Counter(chain.from_iterable(map(_checked_sentence, sentences))), size, minimum_count)
+
+    @classmethod
+    def from_counts(cls, counts: Mapping[str, int], size: int | None = None, minimum_count: int = 1) -> "Vocabulary":
+        """The same from words and how often they occur.
+
+        Raises:
+            ValueError: as for `from_sentences`.
+        """
         if size is not None and size < 3:
             raise ValueError(f"size counts <unk>, </s> and the words, so it is at least 3; got {size}")
         if minimum_count < 1:
             raise ValueError(f"minimum_count has to be at least 1; got {minimum_count}")
-        counts = Counter(chain.from_iterable(map(_checked_sentence, sentences)))
-        for symbol in SPECIAL:
-            counts.pop(symbol, None)  # sentences whose rare words are <unk> already
-        if not counts:
+        # Sentences whose rare words have been replaced hold <unk> already; it is in the vocabulary anyway.
+        words_and_counts = [item for item in counts.items() if item[0] not in SPECIAL]
+        if not words_and_counts:
             raise ValueError("the corpus is empty: a vocabulary needs at least one word")
-        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        ranked = sorted(words_and_counts, key=lambda item: (-item[1], item[0]))
         words = [word for word, count in ranked if count >= minimum_count]
         if not words:
             raise ValueError(f"no word occurs {minimum_count} times; the most frequent one occurs {ranked[0][1]} times")
@@ -130,8 +138,7 @@ class Vocabulary:
         Raises:
             TypeError: `words` is one string (which would be read letter by letter).
         """
-        get = self._id.get
-        return np.fromiter((get(word, 0) for word in _checked_sentence(words)), dtype=np.int64)
+        return np.fromiter(map(self._id.get, _checked_sentence(words), repeat(self.unknown)), dtype=np.int64)
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """The words with some ids.
@@ -147,14 +154,8 @@ class Vocabulary:
 
     def encode_sentences(self, sentences: Iterable[Sequence[str]]) -> np.ndarray:
         """The ids of many sentences behind one another, `<s> w ... w </s> <s> w ... </s>`, int64 of shape (N,)."""
-        get = self._id.get
-        start, end = self.start, self.end
-        ids: list[int] = []
-        for sentence in sentences:
-            ids.append(start)
-            ids.extend([get(word, 0) for word in _checked_sentence(sentence)])
-            ids.append(end)
-        return np.array(ids, dtype=np.int64)
+        marked = zip(repeat([START]), map(_checked_sentence, sentences), repeat([END]))
+        return self.encode(chain.from_iterable(chain.from_iterable(marked)))
 
     def replace_unknown(self, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
         """The same sentences with every word outside the vocabulary replaced by `<unk>`."""
@@ -179,7 +180,7 @@ def check_word(word: object) -> None:
         raise ValueError(
             f"{word!r} is a special symbol that every vocabulary adds by itself; leave it out of the words"
         )
-    if len(word) > 1 and any(letter.isspace() for letter in word):
+    if len(word) > 1 and word.split() != [word]:
         raise ValueError(f"the word {word!r} contains white space; split the text into words first")
 
 

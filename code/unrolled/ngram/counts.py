@@ -34,10 +34,9 @@ class Level:
     count: np.ndarray
     begins: np.ndarray
 
-    @property
-    def context(self) -> np.ndarray:
-        """The number of the (k - 1)-gram that each n-gram extends, (N_k,)."""
-        return np.repeat(np.arange(self.first.size - 1), np.diff(self.first))
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Repeat a value of each context (N_(k-1),) for all its followers, (N_k,)."""
+        return np.repeat(values, np.diff(self.first))
 
     def sum_by_context(self, values: np.ndarray) -> np.ndarray:
         """The sum of `values` (N_k,) over the followers of each context, (N_(k-1),); 0 for a context without any."""

@@ -1,19 +1,19 @@
 """The n-gram model: fitted on sentences, asked for log-probabilities, and kept in ARPA files."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from unrolled import metrics
 from unrolled.ngram import arpa
-from unrolled.ngram.counts import Level, count_ngrams
-from unrolled.ngram.reading import Sentences, read_sentences
-from unrolled.ngram.smoothing import ESTIMATORS, Estimate, em_weights, linear_interpolation
+from unrolled.ngram.counts import Level, count_ngrams, raw_counts
+from unrolled.ngram.reading import Sentences, encode, read_text
+from unrolled.ngram.smoothing import ESTIMATORS, STUPID_ALPHA, Estimate, divide, em_weights, linear_interpolation
 from unrolled.ngram.trie import Trie
 from unrolled.vocabulary import END, START, UNKNOWN, Vocabulary
 
-SMOOTHINGS = ("maximum-likelihood", "add-k", *ESTIMATORS)
+SMOOTHINGS = tuple(ESTIMATORS)
 """The names that `NgramModel.fit` takes."""
 
 _OPTIONS = {
@@ -48,8 +48,8 @@ class NgramModel:
         probability: list[np.ndarray],
         backoff: list[np.ndarray],
         *,
-        counts: list[np.ndarray] | None = None,
-        added: float = 0.0,
+        longest_only: bool = False,
+        unseen: float = 0.0,
         unseen_context: float = 1.0,
         discounts: Sequence[tuple[float, ...]] = (),
         weights: np.ndarray | None = None,
@@ -63,11 +63,11 @@ class NgramModel:
         self.notes = list(notes)
         self.number_of_training_tokens = number_of_training_tokens
         self._trie = trie
-        self._probability = probability  # p(w | h) per level; empty for the smoothings that look at one context only
-        self._backoff = backoff
-        self._counts = counts  # c(h w) per level, for those smoothings
-        self._added = added
-        self._unseen_context = unseen_context  # the weight of a context that was never seen
+        self._probability = probability  # p(w | h) of the n-grams seen, per level
+        self._backoff = backoff  # what is left for other words, per level but the highest
+        self._longest_only = longest_only  # add-k and maximum likelihood never look at a shorter context
+        self._unseen = unseen  # their p(w | h) where not even h was seen
+        self._unseen_context = unseen_context  # what a context costs that was never seen
 
     # ------------------------------------------------------------------------------------------------ fitting
 
@@ -102,18 +102,17 @@ class NgramModel:
         _check_smoothing(smoothing, parameters)
         if vocabulary is not None:
             vocabulary = _checked_vocabulary(vocabulary)
-        sentences = read_sentences(sentences)
-        if not any(sentences):
-            what = f"{len(sentences)} empty sentences" if sentences else "no sentence"
+        text = read_text(sentences)
+        if text.number_of_words == 0:
+            what = f"{text.numbers.size // 2} empty sentences" if text.numbers.size else "no sentence"
             raise ValueError(f"the corpus is empty: it has {what}; fitting needs at least one word")
         if vocabulary is None:
-            vocabulary = Vocabulary.from_sentences(sentences)
-        if smoothing == "interpolation" and parameters.get("held_out") is not None:
-            held_out = read_sentences(parameters["held_out"])
-            if not held_out:
+            vocabulary = text.vocabulary()
+        if parameters.get("held_out") is not None:
+            parameters["held_out"] = encode(parameters["held_out"], vocabulary)
+            if parameters["held_out"].size == 0:
                 raise ValueError("held_out has no sentence; EM needs some to find the weights")
-            parameters["held_out"] = vocabulary.encode_sentences(held_out)
-        return cls.fit_ids(vocabulary.encode_sentences(sentences), order, smoothing, vocabulary, **parameters)
+        return cls.fit_ids(text.ids(vocabulary), order, smoothing, vocabulary, **parameters)
 
     @classmethod
     def fit_ids(
@@ -148,11 +147,6 @@ class NgramModel:
         trie = _pack(levels, vocabulary.size)
         tokens = int(np.count_nonzero(flat != vocabulary.start))
         common = {"number_of_training_tokens": tokens}
-        if smoothing in ("maximum-likelihood", "add-k"):
-            counts = [level.count.astype(np.int32) for level in levels]
-            counts[0][-1] = 0
-            added = float(parameters.get("k", 1.0)) if smoothing == "add-k" else 0.0
-            return cls(vocabulary, smoothing, trie, [], [], counts=counts, added=added, **common)
         if smoothing == "interpolation":
             weights = parameters.get("weights")
             if weights is None:
@@ -167,7 +161,10 @@ class NgramModel:
             given = {name: value for name, value in parameters.items() if value is not None}
             estimate: Estimate = ESTIMATORS[smoothing](levels, vocabulary.size, **given)
         if smoothing == "stupid-backoff":
-            common["unseen_context"] = float(parameters.get("alpha", 0.4))
+            common["unseen_context"] = float(given.get("alpha", STUPID_ALPHA))
+        if smoothing in ("maximum-likelihood", "add-k"):
+            common["longest_only"] = True
+            common["unseen"] = 1 / vocabulary.size if smoothing == "add-k" else 0.0
         return cls(
             vocabulary,
             smoothing,
@@ -200,15 +197,21 @@ class NgramModel:
 
         A probability of zero gives -inf.
         """
-        flat = self.vocabulary.encode_sentences(read_sentences(sentences))
+        return self.log10_probabilities_of_ids(encode(sentences, self.vocabulary))
+
+    def log10_probabilities_of_ids(self, flat: np.ndarray) -> np.ndarray:
+        """The same from ids, `<s> w w </s> <s> ... </s>` as `Vocabulary.encode_sentences` makes them."""
         return self._log10_of_ids(flat)[flat != self.vocabulary.start]
 
     def sentence_log10_probabilities(self, sentences: Sentences | str | os.PathLike[str]) -> np.ndarray:
         """log10 of the probability of each whole sentence, its `</s>` included, float64 (number of sentences,)."""
-        flat = self.vocabulary.encode_sentences(read_sentences(sentences))
-        if flat.size == 0:
+        flat = encode(sentences, self.vocabulary)
+        ends = np.flatnonzero(flat == self.vocabulary.end)
+        if ends.size == 0:
             return np.zeros(0)
-        return np.add.reduceat(self._log10_of_ids(flat), np.flatnonzero(flat == self.vocabulary.start))
+        logs = self._log10_of_ids(flat)
+        logs[flat == self.vocabulary.start] = 0.0
+        return np.add.reduceat(logs, np.append(0, ends[:-1] + 1))
 
     def perplexity(self, sentences: Sentences | str | os.PathLike[str]) -> float:
         """The perplexity per predicted token, `</s>` counted and `<s>` not; inf when a probability is zero.
@@ -312,9 +315,7 @@ class NgramModel:
                 "a maximum-likelihood model says nothing in contexts it has not seen, where an ARPA model backs off; "
                 "write a smoothed model instead"
             )
-        probability, backoff = (
-            self._add_k_as_backoff() if self._counts is not None else (self._probability, self._backoff)
-        )
+        probability, backoff = self._add_k_as_backoff() if self._longest_only else (self._probability, self._backoff)
         with np.errstate(divide="ignore"):
             logs = [np.log10(p) for p in probability]
             weights = [np.log10(b) for b in backoff]
@@ -346,115 +347,81 @@ class NgramModel:
     def _distribution(self, ids: np.ndarray) -> np.ndarray:
         ids = ids[max(0, ids.size - self.order + 1) :]
         size = self.vocabulary.size
-        if self._counts is not None:
-            return self._single_context(ids)
         p = self._probability[0][:size].copy()
         for k in range(1, ids.size + 1):
-            context = self._trie.descend(ids[ids.size - k :])
-            first = self._trie.first[k - 1]
+            if self._longest_only:
+                p = np.full(size, self._unseen)
+            context, first = self._trie.descend(ids[ids.size - k :]), self._trie.first[k - 1]
             if context < 0 or first[context] == first[context + 1]:
                 p *= self._unseen_context
                 continue
             followers = slice(first[context], first[context + 1])
             p *= self._backoff[k - 1][context]
             p[self._trie.word[k][followers]] = self._probability[k][followers]
-        return p
-
-    def _single_context(self, ids: np.ndarray) -> np.ndarray:
-        """Maximum likelihood and add-k: one look at the longest context."""
-        size = self.vocabulary.size
-        counts = np.zeros(size)
-        if ids.size == 0:
-            counts += self._counts[0][:size]
-        else:
-            context, first = self._trie.descend(ids), self._trie.first[ids.size - 1]
-            if context >= 0:
-                followers = slice(first[context], first[context + 1])
-                counts[self._trie.word[ids.size][followers]] = self._counts[ids.size][followers]
-        total = counts.sum() + self._added * size
-        if total == 0:
+        if self.smoothing == "maximum-likelihood" and not p.any():
             raise ValueError(
                 f"the context {' '.join(self.vocabulary.decode(ids))!r} was never seen, and maximum likelihood has no "
-                "distribution there; choose a smoothing"
+                "distribution there; choose another smoothing"
             )
-        return (counts + self._added) / total
+        return p
 
     def _log10_of_ids(self, flat: np.ndarray) -> np.ndarray:
-        """log10 p of every position of a text, 0 at `<s>`."""
-        if flat.size == 0:
-            return np.zeros(0)
-        start, end = self.vocabulary.start, self.vocabulary.end
-        numbers = self._trie.match(flat, end, start)
+        """log10 p of every position of a text; what stands at `<s>` means nothing."""
+        by_longest = self._longest_only and self.order > 1
+        p = self._by_longest_context(flat) if by_longest else self._backed_off(flat)
         with np.errstate(divide="ignore"):
-            if self._counts is not None:
-                logs = np.log10(self._single_context_of_ids(flat, numbers))
-            else:
-                logs = np.log10(self._backed_off(flat, numbers))
-        logs[flat == start] = 0.0
-        return logs
+            return np.log10(p, out=p)
 
-    def _backed_off(self, flat: np.ndarray, numbers: list[np.ndarray]) -> np.ndarray:
-        p = self._probability[0][flat]
-        inside = np.append(False, flat[:-1] != self.vocabulary.end)  # the position before is in the same sentence
-        deep = inside  # a context of k words fits into the sentence
-        for k in range(1, self.order):
-            number = numbers[k]
-            seen = number >= 0
-            context = np.append(-1, numbers[k - 1][:-1])
-            known = (context >= 0) & inside & ~seen
-            if k == 1:
-                p[known] *= self._backoff[0][context[known]]
+    def _backed_off(self, flat: np.ndarray) -> np.ndarray:
+        """p of every position, from the unigrams upwards."""
+        p = self._probability[0].take(flat)
+        used = np.zeros(flat.size if self._unseen_context != 1 else 0, dtype=np.int64)  # words of context
+        for k, (place, context, found, number) in enumerate(self._walk(flat), start=1):
+            if self._unseen_context == 1:
+                p[place] *= self._backoff[k - 1].take(context)
             else:
-                p[known] *= self._backoff[k - 1][context[known]]
-            p[seen] = self._probability[k][number[seen]]
-            if self._unseen_context != 1:
-                deep = deep if k == 1 else inside & np.append(False, deep[:-1])
-                p[deep & (context < 0)] *= self._unseen_context
+                used[found] = k
+            p[found] = self._probability[k].take(number)
+        if self._unseen_context != 1:  # each word of context that was of no use costs the same
+            p *= self._unseen_context ** (self._words_of_context(flat) - used)
         return p
 
-    def _single_context_of_ids(self, flat: np.ndarray, numbers: list[np.ndarray]) -> np.ndarray:
-        """p of every position by its longest context: n - 1 words, or all back to `<s>`."""
-        size = self.vocabulary.size
-        totals = [np.array([float(self._counts[0].sum())])] + [
-            np.add.reduceat(np.append(counts, 0), first[:-1]) * (np.diff(first) > 0)
-            for counts, first in zip(self._counts[1:], self._trie.first, strict=True)
-        ]
-        depth = np.arange(flat.size) - np.maximum.accumulate(
-            np.where(flat == self.vocabulary.start, np.arange(flat.size), 0)
-        )
-        p = np.zeros(flat.size)
-        for k in range(self.order):  # contexts of k words
-            here = np.flatnonzero((depth == k) if k < self.order - 1 else (depth >= k))
-            number = numbers[k][here]
-            count = np.where(number >= 0, self._counts[k][number], 0)
-            if k == 0:
-                total = np.full(here.size, totals[0][0])
-            else:
-                context = numbers[k - 1][here - 1]
-                total = np.where(context >= 0, totals[k][context], 0)
-            p[here] = np.divide(
-                count + self._added,
-                total + self._added * size,
-                out=np.zeros(here.size),
-                where=total + self._added * size > 0,
-            )
+    def _by_longest_context(self, flat: np.ndarray) -> np.ndarray:
+        """p of every position by its longest context alone: n - 1 words, or all back to `<s>`."""
+        p = np.full(flat.size, self._unseen)
+        words = self._words_of_context(flat)
+        for k, (place, context, found, number) in enumerate(self._walk(flat), start=1):
+            longest = words[place] == k
+            p[place[longest]] = self._backoff[k - 1].take(context[longest]) * self._unseen
+            longest = words[found] == k
+            p[found[longest]] = self._probability[k].take(number[longest])
         return p
+
+    def _walk(self, flat: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+        return self._trie.walk(flat, self.vocabulary.end, self.vocabulary.start)
+
+    def _words_of_context(self, flat: np.ndarray) -> np.ndarray:
+        """How many words before each position the model looks at, `<s>` counted."""
+        positions = np.arange(flat.size)
+        begin = np.maximum.accumulate(np.where(flat == self.vocabulary.start, positions, 0))
+        return np.minimum(positions - begin, self.order - 1)
 
     def _add_k_as_backoff(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        size, added = self.vocabulary.size, self._added
-        begins = np.arange(size + 1) == self.vocabulary.start
-        probability = [np.where(begins, 0.0, 1 / size)]
-        backoff = []
+        """Probabilities and weights with which backing off gives every text what add-k does.
+
+        A text asks for the longest contexts and for those that begin with `<s>` only, so that the others are free to be
+        uniform, and it is a uniform distribution that add-k leaves to words it has not seen.
+        """
         if self.order == 1:
-            probability = [np.where(begins, 0.0, (self._counts[0] + added) / (self._counts[0].sum() + added * size))]
+            return self._probability, []
+        size = self.vocabulary.size
+        begins = np.arange(size + 1) == self.vocabulary.start
+        probability, backoff = [np.where(begins, 0.0, 1 / size)], []
         for k in range(1, self.order):
-            first, counts = self._trie.first[k - 1], self._counts[k]
-            total = Level(self._trie.word[k], first, counts, counts, begins).sum_by_context(counts)
-            looked_at = (total > 0) & (begins | (k == self.order - 1))  # contexts whose counts the model uses
-            backoff.append(np.where(looked_at, added * size / (total + added * size), 1.0))
+            asked_for = np.full(begins.size, True) if k == self.order - 1 else begins
             context = self._trie.context_of(k)
-            uses = looked_at[context]
-            probability.append(np.where(uses, (counts + added) / (total[context] + added * size), 1 / size))
+            probability.append(np.where(asked_for[context], self._probability[k], 1 / size))
+            backoff.append(np.where(asked_for, self._backoff[k - 1], 1.0))
             begins = begins[context]
         return probability, backoff
 
@@ -471,23 +438,17 @@ def _relative_frequencies(
     levels: list[Level], trie: Trie, flat: np.ndarray, vocabulary: Vocabulary
 ) -> tuple[np.ndarray, np.ndarray]:
     """c(h w) / c(h) of each token of a held-out text at each order, and whether h was seen, (n, N) both."""
-    numbers = trie.match(flat, vocabulary.end, vocabulary.start)
-    predicted = np.flatnonzero(flat != vocabulary.start)
-    relative = np.zeros((len(levels), predicted.size))
-    available = np.zeros(relative.shape, dtype=bool)
-    for k, level in enumerate(levels):
-        count = level.count.copy()
-        if k == 0:
-            count[-1] = 0
-        total = level.sum_by_context(count)
-        context = np.zeros(predicted.size, np.int64) if k == 0 else numbers[k - 1][predicted - 1]
-        available[k] = (context >= 0) & (total[context] > 0)
-        if k > 1:
-            available[k] &= available[k - 1]  # the sentence is long enough
-        number = numbers[k][predicted]
-        seen = number >= 0
-        relative[k, seen] = count[number[seen]] / total[context[seen]]
-    return relative, available
+    predicted = flat != vocabulary.start
+    relative, available = np.zeros((len(levels), flat.size)), np.zeros((len(levels), flat.size), dtype=bool)
+    frequency = [
+        divide(count, level.spread(level.sum_by_context(count)))
+        for level, count in zip(levels, raw_counts(levels), strict=True)
+    ]
+    relative[0], available[0] = frequency[0][flat], True
+    for k, (place, context, found, number) in enumerate(trie.walk(flat, vocabulary.end, vocabulary.start), start=1):
+        relative[k, found] = frequency[k].take(number)
+        available[k, place] = trie.first[k - 1][context + 1] > trie.first[k - 1][context]
+    return relative[:, predicted], available[:, predicted]
 
 
 def _check_order(order: object) -> None:

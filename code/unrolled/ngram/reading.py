@@ -1,16 +1,51 @@
-"""Sentences from lists or from a file, with one clear error for what cannot be a sentence."""
+"""Sentences from lists or from a file, turned into ids, with one clear error for what cannot be a sentence.
+
+A text is one flat list, `<s> w w </s> <s> ... </s>`. Words are numbered as they come, so that every later step
+(checking, counting, finding their ids in a vocabulary) looks at each distinct word once.
+"""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from dataclasses import dataclass
+from itertools import chain, repeat
 
-from unrolled.vocabulary import END, START, UNKNOWN, check_word
+import numpy as np
+
+from unrolled.vocabulary import END, START, UNKNOWN, Vocabulary, check_word
 
 Sentences = Iterable[Sequence[str]]
 
 
-def read_sentences(source: Sentences | str | os.PathLike[str]) -> list[Sequence[str]]:
-    """The sentences of a list of word lists, or of a text file with one sentence a line and blanks between words.
+@dataclass
+class Text:
+    """Sentences, as numbers of words in the order of their first appearance.
+
+    Attributes:
+        words: the distinct symbols by number; the first two are `<s>` and `</s>`.
+        numbers: the text, `<s> w w </s> <s> ...`, int64 (N,).
+    """
+
+    words: list[str]
+    numbers: np.ndarray
+
+    def vocabulary(self) -> Vocabulary:
+        """Every word of the text, the most frequent first."""
+        counts = np.bincount(self.numbers, minlength=len(self.words)).tolist()
+        return Vocabulary.from_counts(dict(zip(self.words, counts, strict=True)))
+
+    def ids(self, vocabulary: Vocabulary) -> np.ndarray:
+        """The text in the ids of a vocabulary, words outside it as `<unk>`."""
+        return vocabulary.encode(self.words).take(self.numbers)
+
+    @property
+    def number_of_words(self) -> int:
+        """The length of the text without the ends of sentences."""
+        return int(self.numbers.size - 2 * np.count_nonzero(self.numbers == 0))
+
+
+def read_text(source: Sentences | str | os.PathLike[str]) -> Text:
+    """Read lists of words, or a text file with one sentence a line and blanks between words.
 
     An empty list, or an empty line, is an empty sentence: `<s> </s>`.
 
@@ -19,37 +54,82 @@ def read_sentences(source: Sentences | str | os.PathLike[str]) -> list[Sequence[
         ValueError: a file is not UTF-8 (the line is named); a word is empty, holds white space, or is `<s>` or `</s>`.
         TypeError: a sentence is one string instead of a list of words, or a word is no string.
     """
+    symbols = _symbols(source)
+    number: defaultdict[str, int] = defaultdict()
+    number.default_factory = number.__len__  # a word that is new gets the next number
+    number.update({START: 0, END: 1})
+    try:
+        numbers = np.fromiter(map(number.__getitem__, symbols), np.int64, len(symbols))
+    except TypeError:
+        raise TypeError(_wrong_word(symbols)) from None
+    words = list(number)
+    for word in words[2:]:
+        if word != UNKNOWN:  # rare words may have been replaced already
+            check_word(word)
+    _check_ends(numbers, 0, 1)
+    return Text(words, numbers)
+
+
+def encode(source: Sentences | str | os.PathLike[str], vocabulary: Vocabulary) -> np.ndarray:
+    """The ids of a text, `<s> w w </s> <s> ...`, int64 (N,), words outside the vocabulary as `<unk>`.
+
+    Raises:
+        FileNotFoundError, ValueError, TypeError: as `read_text`.
+    """
+    symbols = _symbols(source)
+    try:
+        ids = vocabulary.encode(symbols)
+    except TypeError:
+        raise TypeError(_wrong_word(symbols)) from None
+    for word in {symbols[i] for i in np.flatnonzero(ids == vocabulary.unknown).tolist()}:
+        if word != UNKNOWN:
+            check_word(word)
+    _check_ends(ids, vocabulary.start, vocabulary.end)
+    return ids
+
+
+def _symbols(source: Sentences | str | os.PathLike[str]) -> list[str]:
+    """The words of all sentences in one list, `<s>` before and `</s>` behind each sentence."""
     if isinstance(source, (str, os.PathLike)):
         return _read_file(source)
     if isinstance(source, (bytes, dict)) or not isinstance(source, Iterable):
         raise TypeError(f"sentences are a list of word lists, or the path of a text file; got {type(source).__name__}")
     sentences = source if isinstance(source, list) else list(source)
-    for number, sentence in enumerate(sentences, start=1):
-        if isinstance(sentence, (str, bytes)):
-            raise TypeError(
-                f"sentence {number} is one string, {sentence[:30]!r}; a sentence has to be a list of words, so split it"
-            )
-        if not isinstance(sentence, Sequence):
-            raise TypeError(f"sentence {number} is no list of words but a {type(sentence).__name__}")
-    try:
-        distinct = set(chain.from_iterable(sentences))
-    except TypeError:
-        distinct = {word if isinstance(word, str) else repr(word) for word in chain.from_iterable(sentences)}
-        wrong = next(w for w in chain.from_iterable(sentences) if not isinstance(w, str))
-        raise TypeError(f"a word has to be a string; got {wrong!r}") from None
-    for word in distinct:
-        if word != UNKNOWN:  # rare words may have been replaced already
-            _check(word)
-    return sentences
+    if not {list, tuple}.issuperset(map(type, sentences)):
+        for number, sentence in enumerate(sentences, start=1):
+            _check_sentence(sentence, number)
+    return list(chain.from_iterable(chain.from_iterable(zip(repeat([START]), sentences, repeat([END]), strict=False))))
 
 
-def _check(word: object) -> None:
-    if word in (START, END):
-        raise ValueError(f"the text holds {word!r}; leave the ends of sentences to the model, which adds them")
-    check_word(word)
+def _check_sentence(sentence: object, number: int) -> None:
+    if isinstance(sentence, (str, bytes)):
+        raise TypeError(
+            f"sentence {number} is one string, {sentence[:30]!r}; a sentence has to be a list of words, so split it"
+        )
+    if not isinstance(sentence, (Sequence, np.ndarray)):
+        raise TypeError(f"sentence {number} is no list of words but a {type(sentence).__name__}")
 
 
-def _read_file(path: str | os.PathLike[str]) -> list[list[str]]:
+def _check_ends(text: np.ndarray, start: int, end: int) -> None:
+    """Every sentence has one `<s>` and one `</s>`; any more were words of the text."""
+    begins = text == start
+    if text.size and not np.array_equal(np.flatnonzero(begins)[1:], np.flatnonzero(text == end)[:-1] + 1):
+        raise ValueError(_ends_in_text(text, start, end))
+
+
+def _ends_in_text(text: np.ndarray, start: int, end: int) -> str:
+    inside = np.flatnonzero(text[1:-1] == start) + 1
+    lonely = inside[text[inside - 1] != end]
+    symbol = START if lonely.size else END
+    return f"the text holds {symbol!r}; leave the ends of sentences to the model, which adds them"
+
+
+def _wrong_word(symbols: list) -> str:
+    word = next(word for word in symbols if not isinstance(word, str))
+    return f"a word has to be a string; got {word!r} of type {type(word).__name__}"
+
+
+def _read_file(path: str | os.PathLike[str]) -> list[str]:
     try:
         with open(path, "rb") as file:
             data = file.read()
@@ -63,14 +143,15 @@ def _read_file(path: str | os.PathLike[str]) -> list[list[str]]:
         raise ValueError(
             f"{os.fspath(path)}, line {line}: the byte {data[error.start]:#04x} is not UTF-8; convert the file to UTF-8"
         ) from None
-    lines = text.removeprefix("\ufeff").split("\n")
-    if lines and not lines[-1]:
-        lines.pop()
-    sentences = [line.split() for line in lines]
+    text = text.removeprefix("\ufeff").removesuffix("\n")
+    if not data:
+        return []
     for symbol in (START, END):
-        if symbol in text and any(symbol in sentence for sentence in sentences):
-            line = next(i for i, sentence in enumerate(sentences, start=1) if symbol in sentence)
-            raise ValueError(
-                f"{os.fspath(path)}, line {line}: the text holds {symbol!r}; leave the ends of sentences to the model"
-            )
-    return sentences
+        if symbol in text:
+            for line, words in enumerate(map(str.split, text.split("\n")), start=1):
+                if symbol in words:
+                    raise ValueError(
+                        f"{os.fspath(path)}, line {line}: the text holds {symbol!r}; leave the ends of sentences to "
+                        "the model, which adds them"
+                    )
+    return f"{START} {text.replace(chr(10), f' {END} {START} ')} {END}".split()

@@ -28,6 +28,9 @@ FALLBACK = (0.5, 1.0, 1.5)
 KATZ_CUTOFF = 5
 """Counts above this are trusted as they are (Katz 1987)."""
 
+STUPID_ALPHA = 0.4
+"""What every word of context that is dropped costs in stupid backoff (Brants et al. 2007)."""
+
 
 @dataclass
 class Estimate:
@@ -65,7 +68,7 @@ def interpolate(
     probability: list[np.ndarray] = []
     for level, own, left in zip(levels, share, backoff, strict=True):
         below = lower if not probability else probability[-1][level.suffix]
-        p = own + np.repeat(left, np.diff(level.first)) * below
+        p = own + level.spread(left) * below
         if not probability:
             p[-1] = 0.0  # <s>
         probability.append(p)
@@ -73,7 +76,7 @@ def interpolate(
     return probability, weights
 
 
-def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a / b, and 0 where b is 0: contexts that nothing follows."""
     return np.divide(a, b, out=np.zeros(np.broadcast(a, b).shape), where=b > 0)
 
@@ -83,8 +86,8 @@ def _discounted(levels: list[Level], counts: list[np.ndarray], amounts: list[np.
     share, backoff = [], []
     for level, count, amount in zip(levels, counts, amounts, strict=True):
         total = level.sum_by_context(count)  # of each context
-        share.append(_divide(count - amount, np.repeat(total, np.diff(level.first))))
-        backoff.append(_divide(level.sum_by_context(amount), total))
+        share.append(divide(count - amount, level.spread(total)))
+        backoff.append(divide(level.sum_by_context(amount), total))
     return interpolate(levels, share, backoff, size)
 
 
@@ -157,8 +160,8 @@ def witten_bell(levels: list[Level], size: int) -> Estimate:
     for level, count in zip(levels, raw_counts(levels), strict=True):
         total = level.sum_by_context(count)
         kinds = level.sum_by_context(count > 0)
-        share.append(_divide(count, np.repeat(total + kinds, np.diff(level.first))))
-        backoff.append(_divide(kinds, total + kinds))
+        share.append(divide(count, level.spread(total + kinds)))
+        backoff.append(divide(kinds, total + kinds))
     return Estimate(*interpolate(levels, share, backoff, size))
 
 
@@ -173,7 +176,7 @@ def linear_interpolation(levels: list[Level], size: int, weights: np.ndarray) ->
     share, backoff = [], []
     for level, count, weight in zip(levels, raw_counts(levels), weights, strict=True):
         total = level.sum_by_context(count)
-        share.append(weight * _divide(count, np.repeat(total, np.diff(level.first))))
+        share.append(weight * divide(count, level.spread(total)))
         backoff.append(np.full(total.shape, 1 - weight))
     return Estimate(*interpolate(levels, share, backoff, size))
 
@@ -207,7 +210,7 @@ def em_weights(
         for k in reversed(range(order)):
             here = np.where(available[k], reached * weights[k] * relative[k] / mixtures[k + 1], 0.0)
             came = float(reached[available[k]].sum())
-            new[k] = here.sum() / came if came else weights[k]
+            new[k] = min(here.sum() / came, 1.0) if came else weights[k]  # rounding must not lift a share above 1
             reached = reached - here
         moved = float(np.abs(new - weights).max())
         weights = new
@@ -254,12 +257,12 @@ def katz(levels: list[Level], size: int, cutoff: int = KATZ_CUTOFF) -> Estimate:
         nothing_left = (level.sum_by_context(count - kept) <= 0) & (kinds < size)
         every_word = kinds >= size
         kept = np.where(np.repeat(every_word, np.diff(level.first)), count, kept)
-        p = _divide(kept, np.repeat(total + nothing_left, np.diff(level.first)))
+        p = divide(kept, np.repeat(total + nothing_left, np.diff(level.first)))
         below = np.full(size + 1, 1 / size) if not probability else probability[-1][level.suffix]
         seen = count > 0
         left = 1 - level.sum_by_context(p)
         room = 1 - level.sum_by_context(np.where(seen, below, 0.0))
-        weight = np.where(every_word, 0.0, _divide(left, np.where(every_word, 0.0, room)))
+        weight = np.where(every_word, 0.0, divide(left, np.where(every_word, 0.0, room)))
         if not probability:
             p = np.where(seen, p, weight[0] / size)
             p[-1] = 0.0  # <s>
@@ -269,19 +272,40 @@ def katz(levels: list[Level], size: int, cutoff: int = KATZ_CUTOFF) -> Estimate:
     return Estimate(probability, weights, factors)
 
 
-def stupid_backoff(levels: list[Level], size: int, alpha: float = 0.4) -> Estimate:
+def stupid_backoff(levels: list[Level], size: int, alpha: float = STUPID_ALPHA) -> Estimate:
     """Relative frequencies, alpha times the shorter context's where there is none. Implements def-stupid-backoff.
 
     These are scores: they sum to more than one in most contexts (Brants et al. 2007).
     """
     probability = [
-        _divide(count, np.repeat(level.sum_by_context(count), np.diff(level.first)))
+        divide(count, np.repeat(level.sum_by_context(count), np.diff(level.first)))
         for level, count in zip(levels, raw_counts(levels), strict=True)
     ]
     return Estimate(probability, [np.full(level.first.size - 1, alpha) for level in levels[1:]])
 
 
+def maximum_likelihood(levels: list[Level], size: int) -> Estimate:
+    """c(h w) / c(h). Implements eq-maximum-likelihood. The context is never shortened, and nothing is left over."""
+    return add_k(levels, size, 0.0)
+
+
+def add_k(levels: list[Level], size: int, k: float = 1.0) -> Estimate:
+    """(c(h w) + k) / (c(h) + k V). Implements eq-add-k (Lidstone 1920; k = 1 is Laplace's law of succession).
+
+    The context is never shortened: the back-off weight k V / (c(h) + k V) multiplies the uniform distribution.
+    """
+    probability, backoff = [], []
+    for level, count in zip(levels, raw_counts(levels), strict=True):
+        total = level.sum_by_context(count)
+        probability.append(divide(count + k, level.spread(total + k * size)))
+        backoff.append(divide(np.full(total.shape, k * size), total + k * size))
+    probability[0][-1] = 0.0  # <s>
+    return Estimate(probability, backoff[1:])
+
+
 ESTIMATORS: dict[str, Callable[..., Estimate]] = {
+    "maximum-likelihood": maximum_likelihood,
+    "add-k": add_k,
     "absolute-discounting": absolute_discounting,
     "kneser-ney": kneser_ney,
     "modified-kneser-ney": modified_kneser_ney,
@@ -290,4 +314,4 @@ ESTIMATORS: dict[str, Callable[..., Estimate]] = {
     "katz": katz,
     "stupid-backoff": stupid_backoff,
 }
-"""The smoothings that have the back-off shape, by name."""
+"""The smoothings, by name."""

@@ -1,13 +1,30 @@
 """Finding n-grams: a trie in arrays, asked about a whole text at once.
 
-The followers of a context stand side by side, sorted by word, so that an n-gram is found by a binary search among
-them. A text is looked up one order at a time: the n-gram of length k that ends at position i extends the one of
-length k - 1 that ends at position i - 1, whose number is known from the step before.
+The followers of a context stand side by side, sorted by word, so that the n-grams of one length are runs in a long
+array. They need no keys of their own: an n-gram is told by its place.
+
+A text is looked up one length at a time. The n-gram of length k that ends at position i extends the one of length k - 1
+that ends at position i - 1, whose number is known from the step before; where that one is missing, so is every longer
+one, and fewer and fewer positions are left to look at.
+
+Among many followers a word is found by a hash table of n-gram numbers in which every n-gram has two places where it may
+stand (Pagh and Rodler 2004), so that two looks settle the question for every position alike. Most long contexts have a
+follower or two; these are compared one by one and stay out of the table, which saves most of its room.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
+
+FEW = 4
+"""Up to so many followers are compared one by one, at lengths where a context has fewer than that on average."""
+
+ROOM = 2.1
+"""Slots in a hash table per n-gram in it. With two places for each, fewer than 2 would not do."""
+
+_MULTIPLIERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03))
+"""Odd numbers of 64 bits without a pattern; the upper half of a key times one of them looks random."""
 
 
 @dataclass
@@ -21,61 +38,150 @@ class Trie:
 
     word: list[np.ndarray]
     first: list[np.ndarray]
+    _tables: dict[int, tuple[int, np.ndarray]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def order(self) -> int:
         """The length of the longest n-grams."""
         return len(self.word)
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all arrays, hash tables included."""
+        tables = [self._table(level)[1] for level in range(1, self.order)]
+        return sum(array.nbytes for array in (*self.word, *self.first, *tables))
+
     def find(self, level: int, context: np.ndarray, word: np.ndarray) -> np.ndarray:
         """The numbers of the n-grams (context, word) of length level + 1, and -1 for those that are not there.
 
         Args:
             level: 1 for bigrams, and so on.
-            context: numbers of n-grams of length `level`, all of them valid, (m,).
-            word: ids, (m,).
+            context: numbers of n-grams of length `level`, all of them valid, int64 (m,).
+            word: ids, int64 (m,).
         """
-        words, first = self.word[level], self.first[level - 1]
-        low, high = first[context].astype(np.int64), first[context + 1].astype(np.int64)
+        first, words = self.first[level - 1], self.word[level]
+        low, high = first.take(context), first.take(context + 1)
+        word = word.astype(words.dtype)
         if words.size == 0:
-            return np.full(context.shape, -1)
-        for _ in range(int((high - low).max(initial=0)).bit_length()):
-            middle = (low + high) >> 1
-            less = words.take(middle, mode="clip") < word
-            less &= low < high
-            low = np.where(less, middle + 1, low)
-            high = np.where(less, high, middle)
-        found = low < first[context + 1]
-        found &= words.take(low, mode="clip") == word
-        return np.where(found, low, -1)
+            return np.full(word.size, -1)
+        few, table = self._table(level)
+        if not few:
+            return self._look_up(words, table, low, high, context, word)
+        number = np.empty(context.size, dtype=np.int64)
+        followers = high - low
+        many = np.flatnonzero(followers > few)
+        number[many] = self._look_up(words, table, low[many], high[many], context[many], word[many])
+        rest = np.flatnonzero(followers <= few)
+        number[rest] = self._compare(words, low[rest], followers[rest], word[rest])
+        return number
 
-    def match(self, flat: np.ndarray, end: int, start: int) -> list[np.ndarray]:
-        """The number of the n-gram of each length that ends at each position of a text, -1 where there is none.
+    @staticmethod
+    def _compare(words: np.ndarray, low: np.ndarray, followers: np.ndarray, word: np.ndarray) -> np.ndarray:
+        """The numbers of n-grams whose context has at most `FEW` followers, or -1."""
+        number = np.full(word.size, -1)
+        for step in range(FEW):
+            here = low + step
+            hit = (words.take(here, mode="clip") == word) & (step < followers)
+            number += hit * (here + 1)  # at most one step hits, and adds its number to -1
+        return number
+
+    def _look_up(
+        self,
+        words: np.ndarray,
+        table: np.ndarray,
+        low: np.ndarray,
+        high: np.ndarray,
+        context: np.ndarray,
+        word: np.ndarray,
+    ) -> np.ndarray:
+        """The numbers of n-grams that are in the hash table, or -1."""
+        entry = table.take(self._slot(0, context, word, table.size))
+        hit = (words.take(entry, mode="clip") == word) & (low <= entry) & (entry < high)
+        number = (entry.astype(np.int64) + 1) * hit - 1  # the entry or -1, quicker than np.where
+        again = np.flatnonzero((entry >= 0) > hit)  # where the first place is empty, the second need not be looked at
+        word = word[again]
+        entry = table.take(self._slot(1, context[again], word, table.size))
+        hit = (words.take(entry, mode="clip") == word) & (low[again] <= entry) & (entry < high[again])
+        number[again] = (entry.astype(np.int64) + 1) * hit - 1
+        return number
+
+    def _slot(self, choice: int, context: np.ndarray, word: np.ndarray, size: int) -> np.ndarray:
+        """The first or the second place, 0 .. size - 1, where an n-gram may stand in a table."""
+        key = (context * self.word[0].size + word).view(np.uint64)
+        upper = (key * _MULTIPLIERS[choice]) >> np.uint64(32)
+        return ((upper * np.uint64(size)) >> np.uint64(32)).view(np.int64)
+
+    def _table(self, level: int) -> tuple[int, np.ndarray]:
+        """Up to how many followers are compared, and the table for all others, made when first needed.
+
+        The table holds numbers of n-grams in its slots, and -1 in the empty ones.
+        """
+        if level not in self._tables:
+            followers = np.diff(self.first[level - 1])
+            few = FEW if self.word[level].size < FEW * np.count_nonzero(followers) else 0
+            inside = followers > few
+            context = np.repeat(np.flatnonzero(inside), followers[inside])
+            number = np.flatnonzero(np.repeat(inside, followers))
+            room = ROOM
+            while (table := self._fill(level, context, number, int(room * number.size) + 1)) is None:
+                room *= 1.5
+            self._tables[level] = (few, table)
+        return self._tables[level]
+
+    def _fill(self, level: int, context: np.ndarray, number: np.ndarray, size: int) -> np.ndarray | None:
+        """Put n-grams into a table, all at once. One whose place is taken throws the holder out, to its other place.
+
+        None when they do not come to rest, which hardly ever happens when the table has room enough.
+        """
+        places = np.stack([self._slot(choice, context, self.word[level][number], size) for choice in (0, 1)])
+        choice = np.zeros(number.size, dtype=np.int8)
+        holder = np.full(size, -1, dtype=self.first[level - 1].dtype)  # which of the n-grams is in a slot
+        waiting = np.arange(number.size)[::-1]  # backwards, so that frequent words come last and get their first place
+        for _ in range(500):
+            place = places[choice[waiting], waiting]
+            before = holder[place]
+            holder[place] = waiting  # of several that want one slot the last gets it
+            won = holder[place] == waiting
+            thrown_out = before[won & (before >= 0)]
+            waiting = np.concatenate([waiting[~won], thrown_out])
+            if waiting.size == 0:
+                return np.where(holder >= 0, number[holder], -1).astype(holder.dtype)
+            choice[waiting] ^= 1
+        return None
+
+    def walk(self, flat: np.ndarray, end: int, start: int) -> Iterator[tuple[np.ndarray, ...]]:
+        """For n-gram lengths 2, 3, .. the positions of a text whose context is in the trie, and what is found there.
 
         Args:
-            flat: ids, `<s> w w </s> <s> ...`, (N,).
+            flat: ids, `<s> w w </s> <s> ...`, int64 (N,).
             end: the id of `</s>`; nothing extends beyond it.
             start: the id of `<s>`.
+
+        Yields:
+            place: positions whose context is in the trie, in order, (m,).
+            context: the numbers of the contexts, (m,).
+            found: those of the positions where the whole n-gram is in the trie, (f,).
+            number: the numbers of these n-grams, (f,).
         """
-        numbers = [flat]
-        reachable = np.append(False, flat[:-1] != end) & (flat != start)
+        place = np.flatnonzero(flat != start)
+        context = flat[place - 1]
         for level in range(1, self.order):
-            place = np.flatnonzero(reachable)
-            number = np.full(flat.size, -1)
-            context = numbers[-1][place - 1]
-            known = context >= 0
-            place = place[known]
-            number[place] = self.find(level, context[known], flat[place])
-            numbers.append(number)
-        return numbers
+            number = self.find(level, context, flat[place])
+            hit = np.flatnonzero(number >= 0)
+            found, number = place[hit], number[hit]
+            yield place, context, found, number
+            on = np.flatnonzero(flat[found] != end)
+            place, context = found[on] + 1, number[on]
 
     def descend(self, ids: np.ndarray) -> int:
         """The number of one n-gram, from its ids, or -1 when it is not there."""
         number = int(ids[0])
-        for level, word in enumerate(ids[1:], start=1):
-            if number < 0:
+        for level, word in enumerate(ids[1:].tolist(), start=1):
+            low, high = self.first[level - 1][number : number + 2].tolist()
+            at = low + int(np.searchsorted(self.word[level][low:high], word))
+            if at == high or self.word[level][at] != word:
                 return -1
-            number = int(self.find(level, np.array([number]), np.array([word]))[0])
+            number = at
         return number
 
     def context_of(self, level: int) -> np.ndarray:
