@@ -12,7 +12,7 @@ layer has V rows, an embedding V + 1, and the model that knows nothing has a per
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import chain, repeat
 
 import numpy as np
@@ -138,7 +138,8 @@ class Vocabulary:
         Raises:
             TypeError: `words` is one string (which would be read letter by letter).
         """
-        return np.fromiter(map(self._id.get, _checked_sentence(words), repeat(self.unknown)), dtype=np.int64)
+        ids = map(self._id.get, _checked_sentence(words), repeat(self.unknown))
+        return np.fromiter(ids, dtype=np.int64, count=len(words) if isinstance(words, Sized) else -1)
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """The words with some ids.

@@ -391,14 +391,13 @@ class NgramModel:
         p = np.full(flat.size, self._unseen)
         words = self._words_of_context(flat)
         for k, (place, context, found, number) in enumerate(self._walk(flat), start=1):
-            longest = words[place] == k
-            p[place[longest]] = self._backoff[k - 1].take(context[longest]) * self._unseen
+            p[place] = np.where(words[place] == k, self._backoff[k - 1].take(context) * self._unseen, p[place])
             longest = words[found] == k
             p[found[longest]] = self._probability[k].take(number[longest])
         return p
 
-    def _walk(self, flat: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-        return self._trie.walk(flat, self.vocabulary.end, self.vocabulary.start)
+    def _walk(self, flat: np.ndarray) -> Iterator[tuple[np.ndarray | slice, np.ndarray, np.ndarray, np.ndarray]]:
+        return self._trie.walk(flat, self.vocabulary.end)
 
     def _words_of_context(self, flat: np.ndarray) -> np.ndarray:
         """How many words before each position the model looks at, `<s>` counted."""
@@ -445,7 +444,7 @@ def _relative_frequencies(
         for level, count in zip(levels, raw_counts(levels), strict=True)
     ]
     relative[0], available[0] = frequency[0][flat], True
-    for k, (place, context, found, number) in enumerate(trie.walk(flat, vocabulary.end, vocabulary.start), start=1):
+    for k, (place, context, found, number) in enumerate(trie.walk(flat, vocabulary.end), start=1):
         relative[k, found] = frequency[k].take(number)
         available[k, place] = trie.first[k - 1][context + 1] > trie.first[k - 1][context]
     return relative[:, predicted], available[:, predicted]

@@ -149,26 +149,28 @@ class Trie:
             choice[waiting] ^= 1
         return None
 
-    def walk(self, flat: np.ndarray, end: int, start: int) -> Iterator[tuple[np.ndarray, ...]]:
+    def walk(
+        self, flat: np.ndarray, end: int
+    ) -> Iterator[tuple[np.ndarray | slice, np.ndarray, np.ndarray, np.ndarray]]:
         """For n-gram lengths 2, 3, .. the positions of a text whose context is in the trie, and what is found there.
 
         Args:
             flat: ids, `<s> w w </s> <s> ...`, int64 (N,).
             end: the id of `</s>`; nothing extends beyond it.
-            start: the id of `<s>`.
 
         Yields:
-            place: positions whose context is in the trie, in order, (m,).
+            place: positions whose context is in the trie, in order, (m,); for bigrams a slice, of all positions but
+                the first; those of `<s>` are among them, but no n-gram ends there.
             context: the numbers of the contexts, (m,).
             found: those of the positions where the whole n-gram is in the trie, (f,).
             number: the numbers of these n-grams, (f,).
         """
-        place = np.flatnonzero(flat != start)
-        context = flat[place - 1]
+        place: np.ndarray | slice = slice(1, None)
+        context = flat[:-1]
         for level in range(1, self.order):
             number = self.find(level, context, flat[place])
             hit = np.flatnonzero(number >= 0)
-            found, number = place[hit], number[hit]
+            found, number = hit + 1 if level == 1 else place[hit], number[hit]
             yield place, context, found, number
             on = np.flatnonzero(flat[found] != end)
             place, context = found[on] + 1, number[on]
