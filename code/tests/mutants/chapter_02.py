@@ -66,9 +66,9 @@ MUTANTS = [
     ),
     Mutant(
         "eq-katz",
-        "return ratio * f[w] / total[h]",
-        "return f[w] / total[h]",
-        "forgets the discount",
+        "return alpha[h] * (p(w, h[1:])",
+        "return (p(w, h[1:])",
+        "forgets the weight of the shorter context",
     ),
     Mutant(
         "eq-katz-backoff-weight",
