@@ -1,6 +1,7 @@
 """The closing line of `make test` counts every test of every run; and the other small tools."""
 
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -116,6 +117,18 @@ def test_no_chapter_is_a_failure(tool, monkeypatch, capsys):
     monkeypatch.setattr(run_tests, "prepare_environment", lambda _: None)
     assert run_tests.main([]) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 1 failed, 0 skipped"
+
+
+@pytest.mark.parametrize(
+    ("counts", "failed"), [([1, 2], 0), ([None, None], 1), ([1, None], 1), ([2, 3], 1), ([2, 1], 1), ([1, 1], 1)]
+)
+def test_a_chapter_that_was_not_run_whole_is_a_failure(tool, tmp_path, capsys, counts, failed):
+    cells = [{"cell_type": "code", "id": f"cell-{n}", "source": ["1"], "execution_count": n} for n in counts]
+    cells.insert(1, {"cell_type": "code", "id": "empty", "source": [], "execution_count": None})
+    path = tmp_path / "01-x.ipynb"
+    path.write_text(json.dumps({"cells": cells}))
+    assert tool("run_tests").check_stored([path]).failed == failed
+    assert ("make run CHAPTERS=01-x" in capsys.readouterr().err) == bool(failed)
 
 
 def test_nbval_is_strict_and_keeps_a_notebook_together(tool):

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 from count import Count, count_run
-from store_outputs import StoreError, find_notebooks, prepare_environment
+from store_outputs import StoreError, find_notebooks, prepare_environment, shown
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORTS = ROOT / "_build" / "reports"
@@ -32,6 +33,37 @@ def command_for(which: str, report: Path, notebooks: list[Path], processes: int)
     nbval = ["--nbval", "--nbval-kernel-name", "python3", "--nbval-cell-timeout", "600"]
     nbval += ["--nbval-sanitize-with", "code/tools/nbval_sanitize.cfg", "--dist", "loadscope"]
     return [*command, *nbval, *(os.path.relpath(path, ROOT) for path in notebooks)]
+
+
+def not_run(path: Path) -> list[str]:
+    """The ids of the cells whose outputs were never stored, or not in one run from top to bottom.
+
+    The comparison passes over a cell that has not been run, so these have to be found beforehand.
+    """
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code" and "".join(cell["source"]).strip()]
+    return [cell.get("id", "?") for number, cell in enumerate(code, start=1) if cell.get("execution_count") != number]
+
+
+def check_stored(notebooks: list[Path]) -> Count:
+    """Count a failure for each chapter that was stored without having been run whole."""
+    failed = 0
+    for path in notebooks:
+        try:
+            cells = not_run(path)
+        except (OSError, ValueError, KeyError) as error:
+            print(f"run_tests: {shown(path)} is not a valid notebook: {error}.", file=sys.stderr)
+            failed += 1
+            continue
+        if cells:
+            more = f" and {len(cells) - 3} more" if len(cells) > 3 else ""
+            print(
+                f"run_tests: {shown(path)} was not stored after a run from top to bottom (cells {', '.join(cells[:3])}"
+                f"{more}): run `make run CHAPTERS={path.stem}`.",
+                file=sys.stderr,
+            )
+            failed += 1
+    return Count(failed=failed)
 
 
 def run(which: str, notebooks: list[Path], processes: int) -> Count:
@@ -59,7 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.which in ("all", "chapters"):
             print("\nThe chapters: every cell again, every output compared.", flush=True)
             try:
-                total += run("chapters", find_notebooks(options.notebooks), options.processes)
+                notebooks = find_notebooks(options.notebooks)
+                total += check_stored(notebooks) + run("chapters", notebooks, options.processes)
             except StoreError as error:
                 print(f"run_tests: {error}.", file=sys.stderr)
                 total += Count(failed=1)
