@@ -159,11 +159,10 @@ class Trie:
             end: the id of `</s>`; nothing extends beyond it.
 
         Yields:
-            place: positions whose context is in the trie, in order, (m,); for bigrams a slice, of all positions but
-                the first; those of `<s>` are among them, but no n-gram ends there.
-            context: the numbers of the contexts, (m,).
-            found: those of the positions where the whole n-gram is in the trie, (f,).
-            number: the numbers of these n-grams, (f,).
+            A tuple (place, context, found, number) for each length. place: positions whose context is in the trie, in
+            order, (m,); for bigrams a slice, of all positions but the first; those of `<s>` are among them, but no
+            n-gram ends there. context: the numbers of the contexts, (m,). found: those of the positions where the
+            whole n-gram is in the trie, (f,). number: the numbers of these n-grams, (f,).
         """
         place: np.ndarray | slice = slice(1, None)
         context = flat[:-1]
