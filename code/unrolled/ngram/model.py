@@ -466,7 +466,7 @@ def _check_smoothing(smoothing: object, parameters: dict[str, object]) -> None:
             takes = f"takes {', '.join(allowed)}" if allowed else "takes no parameter"
             raise ValueError(f"the smoothing {smoothing!r} {takes}; got {name}")
     _check_range(parameters, "k", 0, np.inf, "a positive number")
-    _check_range(parameters, "alpha", 0, 1, "between 0 and 1", closed=True)
+    _check_range(parameters, "alpha", 0, 1, "above 0 and at most 1", closed=True)
     _check_range(parameters, "discount", 0, 1, "above 0 and at most 1", closed=True)
     if parameters.get("cutoff") is not None:
         cutoff = parameters["cutoff"]

@@ -54,7 +54,7 @@ def read_text(source: Sentences | str | os.PathLike[str]) -> Text:
         ValueError: a file is not UTF-8 (the line is named); a word is empty, holds white space, or is `<s>` or `</s>`.
         TypeError: a sentence is one string instead of a list of words, or a word is no string.
     """
-    symbols = _symbols(source)
+    symbols, sentences = _symbols(source)
     number: defaultdict[str, int] = defaultdict()
     number.default_factory = number.__len__  # a word that is new gets the next number
     number.update({START: 0, END: 1})
@@ -66,7 +66,7 @@ def read_text(source: Sentences | str | os.PathLike[str]) -> Text:
     for word in words[2:]:
         if word != UNKNOWN:  # rare words may have been replaced already
             check_word(word)
-    _check_ends(numbers, 0, 1)
+    _check_ends(numbers, 0, 1, sentences)
     return Text(words, numbers)
 
 
@@ -76,7 +76,7 @@ def encode(source: Sentences | str | os.PathLike[str], vocabulary: Vocabulary) -
     Raises:
         FileNotFoundError, ValueError, TypeError: as `read_text`.
     """
-    symbols = _symbols(source)
+    symbols, sentences = _symbols(source)
     try:
         ids = vocabulary.encode(symbols)
     except TypeError:
@@ -84,12 +84,12 @@ def encode(source: Sentences | str | os.PathLike[str], vocabulary: Vocabulary) -
     for word in {symbols[i] for i in np.flatnonzero(ids == vocabulary.unknown).tolist()}:
         if word != UNKNOWN:
             check_word(word)
-    _check_ends(ids, vocabulary.start, vocabulary.end)
+    _check_ends(ids, vocabulary.start, vocabulary.end, sentences)
     return ids
 
 
-def _symbols(source: Sentences | str | os.PathLike[str]) -> list[str]:
-    """The words of all sentences in one list, `<s>` before and `</s>` behind each sentence."""
+def _symbols(source: Sentences | str | os.PathLike[str]) -> tuple[list[str], int]:
+    """The words of all sentences in one list, `<s>` before and `</s>` behind each, and the number of sentences."""
     if isinstance(source, (str, os.PathLike)):
         return _read_file(source)
     if isinstance(source, (bytes, dict)) or not isinstance(source, Iterable):
@@ -98,7 +98,8 @@ def _symbols(source: Sentences | str | os.PathLike[str]) -> list[str]:
     if not {list, tuple}.issuperset(map(type, sentences)):
         for number, sentence in enumerate(sentences, start=1):
             _check_sentence(sentence, number)
-    return list(chain.from_iterable(chain.from_iterable(zip(repeat([START]), sentences, repeat([END]), strict=False))))
+    marked = zip(repeat([START]), sentences, repeat([END]))
+    return list(chain.from_iterable(chain.from_iterable(marked))), len(sentences)
 
 
 def _check_sentence(sentence: object, number: int) -> None:
@@ -110,18 +111,13 @@ def _check_sentence(sentence: object, number: int) -> None:
         raise TypeError(f"sentence {number} is no list of words but a {type(sentence).__name__}")
 
 
-def _check_ends(text: np.ndarray, start: int, end: int) -> None:
-    """Every sentence has one `<s>` and one `</s>`; any more were words of the text."""
-    begins = text == start
-    if text.size and not np.array_equal(np.flatnonzero(begins)[1:], np.flatnonzero(text == end)[:-1] + 1):
-        raise ValueError(_ends_in_text(text, start, end))
-
-
-def _ends_in_text(text: np.ndarray, start: int, end: int) -> str:
-    inside = np.flatnonzero(text[1:-1] == start) + 1
-    lonely = inside[text[inside - 1] != end]
-    symbol = START if lonely.size else END
-    return f"the text holds {symbol!r}; leave the ends of sentences to the model, which adds them"
+def _check_ends(text: np.ndarray, start: int, end: int, sentences: int) -> None:
+    """Every sentence was given one `<s>` and one `</s>`; any more were words of the text."""
+    for symbol, number in ((START, start), (END, end)):
+        if np.count_nonzero(text == number) > sentences:
+            raise ValueError(
+                f"the text holds {symbol!r} as a word; leave the ends of sentences to the model, which adds them"
+            )
 
 
 def _wrong_word(symbols: list) -> str:
@@ -129,7 +125,7 @@ def _wrong_word(symbols: list) -> str:
     return f"a word has to be a string; got {word!r} of type {type(word).__name__}"
 
 
-def _read_file(path: str | os.PathLike[str]) -> list[str]:
+def _read_file(path: str | os.PathLike[str]) -> tuple[list[str], int]:
     try:
         with open(path, "rb") as file:
             data = file.read()
@@ -145,13 +141,14 @@ def _read_file(path: str | os.PathLike[str]) -> list[str]:
         ) from None
     text = text.removeprefix("\ufeff").removesuffix("\n")
     if not data:
-        return []
+        return [], 0
     for symbol in (START, END):
         if symbol in text:
             for line, words in enumerate(map(str.split, text.split("\n")), start=1):
                 if symbol in words:
                     raise ValueError(
-                        f"{os.fspath(path)}, line {line}: the text holds {symbol!r}; leave the ends of sentences to "
-                        "the model, which adds them"
+                        f"{os.fspath(path)}, line {line}: the text holds {symbol!r} as a word; leave the ends of "
+                        "sentences to the model, which adds them"
                     )
-    return f"{START} {text.replace(chr(10), f' {END} {START} ')} {END}".split()
+    marked = text.replace("\n", f" {END} {START} ")
+    return f"{START} {marked} {END}".split(), text.count("\n") + 1

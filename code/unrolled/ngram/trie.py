@@ -145,7 +145,7 @@ class Trie:
             thrown_out = before[won & (before >= 0)]
             waiting = np.concatenate([waiting[~won], thrown_out])
             if waiting.size == 0:
-                return np.where(holder >= 0, number[holder], -1).astype(holder.dtype)
+                return np.append(number, -1).astype(holder.dtype)[holder]  # an empty slot, -1, stays so
             choice[waiting] ^= 1
         return None
 
