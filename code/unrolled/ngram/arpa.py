@@ -21,7 +21,7 @@ import numpy as np
 
 from unrolled.files import write_whole
 from unrolled.ngram.trie import Trie
-from unrolled.vocabulary import SPECIAL, UNKNOWN, Vocabulary
+from unrolled.vocabulary import SPECIAL, START, UNKNOWN, Vocabulary
 
 ZERO = -99.0
 
@@ -63,7 +63,7 @@ def write(path: str | os.PathLike[str], model: ArpaModel) -> None:
                 context = model.trie.context_of(level).tolist()
                 words = symbols[model.trie.word[level]].tolist()
                 spelled = [f"{spelled[h]} {w}" for h, w in zip(context, words, strict=True)]
-            logs = _printable(model.log10_probability[level])
+            logs = _printable(np.minimum(model.log10_probability[level], 0.0))  # rounding may exceed 1 by 1e-16
             if level + 1 < order:
                 weights = _printable(model.log10_backoff[level])
                 lines = (f"{p:.10g}\t{w}\t{b:.10g}\n" for p, w, b in zip(logs, spelled, weights, strict=True))
@@ -125,7 +125,7 @@ def read(path: str | os.PathLike[str]) -> ArpaModel:
             if k < order:
                 backoff.append(weights)
         _expect(lines, text, "\\end\\")
-    return ArpaModel(vocabulary, trie, probability, backoff)
+    return ArpaModel(vocabulary, trie.packed(), probability, backoff)
 
 
 def _read_head(lines: _Lines, text: Iterator[str]) -> tuple[list[int], str]:
@@ -219,6 +219,8 @@ def _read_level(
             ids[i] = [get[word] for word in words]
         except KeyError as error:
             raise lines.error(f"the word {error.args[0]!r} is not among the 1-grams") from None
+        if ids[i, 1:].max() == vocabulary.start:
+            raise lines.error(f"{START} can only begin an n-gram; got {line[:60]!r}")
         numbers[i] = lines.number
     context = ids[:, 0]
     for level in range(1, k - 1):

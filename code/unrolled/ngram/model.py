@@ -144,7 +144,7 @@ class NgramModel:
         if counts is not None and len(counts) < order:
             raise ValueError(f"a model of order {order} needs counts up to that order; these end at {len(counts)}")
         levels = count_ngrams(flat, order, vocabulary.size) if counts is None else list(counts[:order])
-        trie = _pack(levels, vocabulary.size)
+        trie = Trie([level.word for level in levels], [level.first for level in levels[1:]]).packed()
         tokens = int(np.count_nonzero(flat != vocabulary.start))
         common = {"number_of_training_tokens": tokens}
         if smoothing == "interpolation":
@@ -187,6 +187,11 @@ class NgramModel:
     def numbers_of_ngrams(self) -> tuple[int, ...]:
         """How many different n-grams of each length the model holds; at length 1 the V + 1 symbols."""
         return tuple(words.size for words in self._trie.word)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the model's arrays: n-grams, the index to find them, probabilities and back-off weights."""
+        return self._trie.nbytes + sum(array.nbytes for array in (*self._probability, *self._backoff))
 
     def __repr__(self) -> str:
         numbers = " + ".join(f"{n:,}" for n in self.numbers_of_ngrams)
@@ -423,14 +428,6 @@ class NgramModel:
             backoff.append(np.where(asked_for, self._backoff[k - 1], 1.0))
             begins = begins[context]
         return probability, backoff
-
-
-def _pack(levels: list[Level], size: int) -> Trie:
-    """The trie in as few bytes as the numbers allow."""
-    letter = np.uint16 if size < 2**16 - 1 else np.uint32
-    words = [level.word.astype(letter) for level in levels]
-    first = [level.first.astype(np.int32 if level.word.size < 2**31 else np.int64) for level in levels[1:]]
-    return Trie(words, first)
 
 
 def _relative_frequencies(

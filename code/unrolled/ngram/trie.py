@@ -51,6 +51,12 @@ class Trie:
         tables = [self._table(level)[1] for level in range(1, self.order)]
         return sum(array.nbytes for array in (*self.word, *self.first, *tables))
 
+    def packed(self) -> "Trie":
+        """The same in as few bytes as the numbers allow."""
+        letter = np.uint16 if self.word[0].size < 2**16 else np.uint32
+        place = np.int32 if max(words.size for words in self.word) < 2**31 else np.int64
+        return Trie([words.astype(letter) for words in self.word], [first.astype(place) for first in self.first])
+
     def find(self, level: int, context: np.ndarray, word: np.ndarray) -> np.ndarray:
         """The numbers of the n-grams (context, word) of length level + 1, and -1 for those that are not there.
 
