@@ -120,7 +120,13 @@ def _single(levels: list[Level], counts: list[np.ndarray], size: int, discount: 
 
 
 def modified_kneser_ney(levels: list[Level], size: int, discounts: tuple[float, ...] | None = None) -> Estimate:
-    """Three discounts per order, on continuation counts. Implements eq-modified-kneser-ney (Chen and Goodman 1999)."""
+    """Three discounts per order, on continuation counts. Implements eq-modified-kneser-ney (Chen and Goodman 1999).
+
+    The probabilities equal those of KenLM's lmplz, but for one slip of the latter: the last n-gram of each order below
+    the highest, in its order of sorting, enters the counts of counts with its raw count and not the adjusted one. As a
+    rule that n-gram ends in a word that occurs once, and both counts are 1; in a text with a handful of types the
+    discounts of the two programs can differ.
+    """
     counts = continuation_counts(levels)
     notes: list[str] = []
     found = [discounts or three_discounts(count, k, notes) for k, count in enumerate(counts, start=1)]
