@@ -11,26 +11,26 @@ MUTANTS = [
     ),
     Mutant(
         "eq-chain-rule",
-        "conditional(words[i], words[:i], count)",
-        "conditional(words[i], words[max(i - 1, 0) : i], count)",
+        "conditional(words[i], words[:i], P)",
+        "conditional(words[i], words[max(i - 1, 0) : i], P)",
         "conditions on one word instead of on all words before",
     ),
     Mutant(
         "eq-sum-per-length",
-        "P_open = P[:, :2] / P[:, :2].sum(axis=1, keepdims=True)",
-        "P_open = P[:, :2]",
+        "T_open = T[:, :2] / T[:, :2].sum(axis=1, keepdims=True)",
+        "T_open = T[:, :2]",
         "leaves out </s> without giving its share to the letters",
     ),
     Mutant(
         "eq-sum-per-length",
-        'p *= P_open[kind_of[before], "vc".index(symbol)]\n        before = symbol',
-        'p *= P_open["vc".index(symbol) + 1, kind_of[before] - 1]\n        before = symbol',
+        'p *= T_open[kind_of[before], "vc".index(symbol)]\n        before = symbol',
+        'p *= T_open["vc".index(symbol) + 1, kind_of[before] - 1]\n        before = symbol',
         "reads the table of conditional probabilities transposed",
     ),
     Mutant(
         "eq-sum-over-lengths",
-        "    for symbol in (*pattern, END):\n        p *=",
-        "    for symbol in pattern:\n        p *=",
+        "along((*w, END)) for w",
+        "along(w) for w",
         "leaves out the factor of </s>",
     ),
     Mutant(
@@ -41,8 +41,8 @@ MUTANTS = [
     ),
     Mutant(
         "eq-total-probability",
-        "total = s @ np.linalg.solve(I - Q, e)",
-        "total = s @ np.linalg.solve(I - Q.T, e)",
+        "total = s @ np.linalg.solve(I - Q, omega)",
+        "total = s @ np.linalg.solve(I - Q.T, omega)",
         "transposes the transition matrix",
     ),
     Mutant(
@@ -53,9 +53,15 @@ MUTANTS = [
     ),
     Mutant(
         "eq-survival",
-        "h = E / np.append(1, 1 - up_to[:-1])  # P",
-        "h = E  # P",
+        "h[m] = alive @ omega / alive.sum()",
+        "h[m] = alive @ omega",
         "takes P(length = l) for the probability of ending given survival",
+    ),
+    Mutant(
+        "eq-survival",
+        "by_product = np.cumprod(1 - h)  # eq-survival",
+        "by_product = 1 - np.cumsum(h)  # eq-survival",
+        "adds the chances of ending as if they excluded one another",
     ),
     Mutant(
         "eq-leak",
@@ -132,8 +138,8 @@ MUTANTS = [
     ),
     Mutant(
         "eq-empirical-cross-entropy",
-        "return -fsum(log_probabilities) / len(log_probabilities) / log(2)  # def-bits-per-token",
-        "return -fsum(log_probabilities) / len(log_probabilities)  # def-bits-per-token",
+        "return nats / log(2)  # def-bits-per-token",
+        "return nats  # def-bits-per-token",
         "forgets to convert nats to bits",
     ),
     Mutant(
@@ -156,26 +162,26 @@ MUTANTS = [
     ),
     Mutant(
         "eq-uniform-perplexity",
-        "uniform = np.full(predicted, log(1 / V))",
-        "uniform = np.full(predicted, log(1 / (V + 1)))",
+        "log_uniform = np.log(np.full(V, 1 / V))",
+        "log_uniform = np.log(np.full(V, 1 / (V + 1)))",
         "counts <s> among the symbols that can be predicted",
     ),
     Mutant(
         "eq-unknown-cost",
-        "* log2(value) + hidden  # eq-unknown-cost",
-        "* log2(value)  # eq-unknown-cost",
+        "return N * log2(value) + hidden  # eq-unknown-cost",
+        "return N * log2(value)  # eq-unknown-cost",
         "leaves out the price of spelling",
     ),
     Mutant(
         "eq-unknown-cost",
-        "return (test_words.total() + len(test)) * log2(value)",
-        "return test_words.total() * log2(value)",
+        "N = test_words.total() + len(test)",
+        "N = test_words.total()",
         "does not count the ends of sentences",
     ),
     Mutant(
         "eq-unit-conversion",
-        "metrics.convert_perplexity(per_word, predicted, N_c)",
-        "metrics.convert_perplexity(per_word, N_c, predicted)",
+        "metrics.convert_perplexity(per_word, N_w, N_c)",
+        "metrics.convert_perplexity(per_word, N_c, N_w)",
         "turns the ratio of units round",
     ),
     Mutant(
@@ -235,20 +241,26 @@ MUTANTS = [
     ),
     Mutant(
         "eq-unigram-order",
-        "return fsum(log_p[predicted_ids([words])])  # ln P(w_1 ... w_m </s>), rounded once",
+        "return fsum(log_p[predicted_ids([words])])  # ln P(w_1 ... w_m </s>)",
         "return fsum(log_p[predicted_ids([words])] * np.arange(1, len(words) + 2))",
         "weighs the words by their places",
     ),
     Mutant(
         "eq-unigram-order",
-        "return fsum([*log_p[ids], log_p[vocabulary.end]])  # eq-unigram-order",
-        "return fsum(log_p[ids])  # eq-unigram-order",
+        "return inside + log_p[vocabulary.end]",
+        "return inside",
         "leaves out the factor of </s>",
     ),
     Mutant(
+        "eq-unigram-order",
+        "inside = sum(c[x] * log_p[x] for x in c)  # eq-unigram-order",
+        "inside = sum(log_p[x] for x in c)  # eq-unigram-order",
+        "counts a word that comes twice once",
+    ),
+    Mutant(
         "eq-length-bias",
-        "shorter = [words[:i] + words[i + 1 :] for",
-        "shorter = [words[:i] + words[i + 2 :] for",
+        "shorter = words[:i] + words[i + 1 :]",
+        "shorter = words[:i] + words[i + 2 :]",
         "leaves out two words",
     ),
 ]
