@@ -172,8 +172,8 @@ def _fields(lines: _Lines, line: str, k: int, last: bool) -> tuple[float, list[s
         raise lines.error(f"a log-probability or back-off weight is no number: {line[:60]!r}") from None
     if math.isnan(p) or p > 0:
         raise lines.error(f"log10 of a probability cannot be {fields[0]}; it is 0 at most")
-    if math.isnan(weight) or weight == math.inf:
-        raise lines.error(f"the logarithm of a back-off weight cannot be {fields[-1]}")
+    if not weight <= -ZERO:  # a NaN, too
+        raise lines.error(f"log10 of a back-off weight cannot be {fields[-1]}; {-ZERO:.0f} would be enormous")
     return (-math.inf if p <= ZERO else p), fields[1 : k + 1], (-math.inf if weight <= ZERO else weight)
 
 
