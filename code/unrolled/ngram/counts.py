@@ -1,12 +1,11 @@
 """Counting n-grams of every length at once.
 
-The text is one flat array, `<s> w w </s> <s> w ... </s>`. Let g_k(i) be the number of the k-gram that ends at
-position i. Then the k-gram is known when g_(k-1)(i - 1) and the word at i are: it is that shorter n-gram, extended by
-one word. So all k-grams are counted by sorting pairs of small integers, whatever k is, and no key ever holds more
-than two numbers.
+The text is one flat array, `<s> w w </s> <s> ... </s>`. Let g_k(i) be the number of the k-gram that ends at position i.
+Then the k-gram is known when g_(k-1)(i - 1) and the word at i are: it is that shorter n-gram, extended by one word. So
+all k-grams are counted by sorting pairs of small integers, whatever k is, and no key ever holds more than two numbers.
 
 The n-grams of length k are numbered in the order (context, word). That makes the followers of a context one
-contiguous run of numbers, and sums over a context one `add.reduceat`.
+contiguous run of numbers, in which `unrolled.ngram.trie` finds them again.
 """
 
 from dataclasses import dataclass
@@ -21,30 +20,29 @@ class Level:
     At k = 1 there is one entry for every symbol of the vocabulary, whether it occurs or not, at its id.
 
     Attributes:
+        context: the number of the (k - 1)-gram that each n-gram extends, (N_k,).
         word: the last word of each n-gram, (N_k,).
-        first: for each (k - 1)-gram the number of the first n-gram that extends it, and N_k at the end, (N_(k-1) + 1,).
         suffix: the number of the (k - 1)-gram that is left when the first word is dropped, (N_k,).
         count: how often it occurs, (N_k,).
         begins: whether its first word is `<s>`, (N_k,).
+        first: for each (k - 1)-gram the number of the first n-gram that extends it, and N_k at the end, (N_(k-1) + 1,).
     """
 
+    context: np.ndarray
     word: np.ndarray
-    first: np.ndarray
     suffix: np.ndarray
     count: np.ndarray
     begins: np.ndarray
+    first: np.ndarray
 
-    def spread(self, values: np.ndarray) -> np.ndarray:
-        """Repeat a value of each context (N_(k-1),) for all its followers, (N_k,)."""
-        return np.repeat(values, np.diff(self.first))
+    @property
+    def followed(self) -> np.ndarray:
+        """Whether anything follows a context, (N_(k-1),)."""
+        return self.first[1:] > self.first[:-1]
 
     def sum_by_context(self, values: np.ndarray) -> np.ndarray:
         """The sum of `values` (N_k,) over the followers of each context, (N_(k-1),); 0 for a context without any."""
-        total = np.zeros(self.first.size - 1, dtype=np.result_type(values, np.float64))
-        followed = np.flatnonzero(np.diff(self.first))
-        if followed.size:
-            total[followed] = np.add.reduceat(values, self.first[followed], dtype=total.dtype)
-        return total
+        return np.bincount(self.context, values, minlength=self.first.size - 1)
 
 
 def count_ngrams(flat: np.ndarray, order: int, vocabulary_size: int) -> list[Level]:
@@ -58,33 +56,38 @@ def count_ngrams(flat: np.ndarray, order: int, vocabulary_size: int) -> list[Lev
     Returns:
         One level per length; level k - 1 holds the k-grams.
     """
-    size, end, start = vocabulary_size, 1, vocabulary_size
-    count = np.bincount(flat, minlength=size + 1)
-    symbols = np.arange(size + 1)
-    levels = [Level(symbols, np.array([0, size + 1]), np.zeros(size + 1, np.int64), count, symbols == start)]
-    number = flat  # g_1
-    follows = np.append(False, flat[:-1] != end)  # nothing follows the end of a sentence
+    end, start = 1, vocabulary_size
+    symbols = np.arange(vocabulary_size + 1)
+    none = np.zeros(symbols.size, dtype=np.int64)
+    count = np.bincount(flat, minlength=symbols.size)
+    levels = [Level(none, symbols, none, count, symbols == start, np.array([0, symbols.size]))]
+    bits = int(start).bit_length()  # of a word
+    number, word = flat, flat  # of the k-grams in the order of the text, from k = 1: their numbers, their last words
     for _ in range(1, order):
-        place = np.flatnonzero(follows & (np.append(-1, number[:-1]) >= 0))  # where an n-gram one longer ends
-        key, place = _sort_with_place(number[place - 1] * (size + 1) + flat[place], place, flat.size)
+        longer = np.flatnonzero(word[:-1] != end)  # one word more can be read; the n-gram that ends there is the next
+        context, word, suffix = number[longer], word[longer + 1], number[longer + 1]
+        key, place = _sort_with_place((context << bits) | word)
         new = np.append(True, key[1:] != key[:-1])[: key.size]
         begin = np.flatnonzero(new)
-        context, word = np.divmod(key[begin], size + 1)
-        below = levels[-1]
-        first = np.searchsorted(context, np.arange(below.word.size + 1))
-        levels.append(Level(word, first, number[place[begin]], np.diff(begin, append=key.size), below.begins[context]))
-        number = np.full(flat.size, -1)
+        number = np.empty(key.size, dtype=np.int64)
         number[place] = np.cumsum(new) - 1
+        key, place = key[begin], place[begin]
+        context = key >> bits
+        count = np.diff(begin, append=number.size)
+        below = levels[-1]
+        first = np.append(0, np.cumsum(np.bincount(context, minlength=below.word.size)))
+        levels.append(Level(context, key & ((1 << bits) - 1), suffix[place], count, below.begins[context], first))
     return levels
 
 
-def _sort_with_place(key: np.ndarray, place: np.ndarray, positions: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sort pairs (key, place) by one plain sort of key * 2^bits + place, several times faster than an argsort."""
-    bits = int(positions).bit_length()
+def _sort_with_place(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted keys and the place where each one stood, by one plain sort of key * 2^bits + place: no slow argsort."""
+    bits = int(key.size).bit_length()
     if key.size and int(key.max()) >> (63 - bits):
         order = np.argsort(key, kind="stable")  # a text or a vocabulary so large that both do not fit into 63 bits
-        return key[order], place[order]
-    packed = np.sort((key << bits) | place)
+        return key[order], order
+    packed = (key << bits) | np.arange(key.size)
+    packed.sort()
     return packed >> bits, packed & ((1 << bits) - 1)
 
 

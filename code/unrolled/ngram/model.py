@@ -437,7 +437,7 @@ def _relative_frequencies(
     predicted = flat != vocabulary.start
     relative, available = np.zeros((len(levels), flat.size)), np.zeros((len(levels), flat.size), dtype=bool)
     frequency = [
-        divide(count, level.spread(level.sum_by_context(count)))
+        divide(count, level.sum_by_context(count)[level.context])
         for level, count in zip(levels, raw_counts(levels), strict=True)
     ]
     relative[0], available[0] = frequency[0][flat], True

@@ -68,11 +68,11 @@ def interpolate(
     probability: list[np.ndarray] = []
     for level, own, left in zip(levels, share, backoff, strict=True):
         below = lower if not probability else probability[-1][level.suffix]
-        p = own + level.spread(left) * below
+        p = own + left[level.context] * below
         if not probability:
             p[-1] = 0.0  # <s>
         probability.append(p)
-    weights = [np.where(np.diff(level.first) > 0, w, 1.0) for level, w in zip(levels[1:], backoff[1:], strict=True)]
+    weights = [np.where(level.followed, w, 1.0) for level, w in zip(levels[1:], backoff[1:], strict=True)]
     return probability, weights
 
 
@@ -86,7 +86,7 @@ def _discounted(levels: list[Level], counts: list[np.ndarray], amounts: list[np.
     share, backoff = [], []
     for level, count, amount in zip(levels, counts, amounts, strict=True):
         total = level.sum_by_context(count)  # of each context
-        share.append(divide(count - amount, level.spread(total)))
+        share.append(divide(count - amount, total[level.context]))
         backoff.append(divide(level.sum_by_context(amount), total))
     return interpolate(levels, share, backoff, size)
 
@@ -166,7 +166,7 @@ def witten_bell(levels: list[Level], size: int) -> Estimate:
     for level, count in zip(levels, raw_counts(levels), strict=True):
         total = level.sum_by_context(count)
         kinds = level.sum_by_context(count > 0)
-        share.append(divide(count, level.spread(total + kinds)))
+        share.append(divide(count, (total + kinds)[level.context]))
         backoff.append(divide(kinds, total + kinds))
     return Estimate(*interpolate(levels, share, backoff, size))
 
@@ -182,7 +182,7 @@ def linear_interpolation(levels: list[Level], size: int, weights: np.ndarray) ->
     share, backoff = [], []
     for level, count, weight in zip(levels, raw_counts(levels), weights, strict=True):
         total = level.sum_by_context(count)
-        share.append(weight * divide(count, level.spread(total)))
+        share.append(weight * divide(count, total[level.context]))
         backoff.append(np.full(total.shape, 1 - weight))
     return Estimate(*interpolate(levels, share, backoff, size))
 
@@ -262,18 +262,18 @@ def katz(levels: list[Level], size: int, cutoff: int = KATZ_CUTOFF) -> Estimate:
         kinds = level.sum_by_context(count > 0)
         nothing_left = (level.sum_by_context(count - kept) <= 0) & (kinds < size)
         every_word = kinds >= size
-        kept = np.where(np.repeat(every_word, np.diff(level.first)), count, kept)
-        p = divide(kept, np.repeat(total + nothing_left, np.diff(level.first)))
+        kept = np.where(every_word[level.context], count, kept)
+        p = divide(kept, (total + nothing_left)[level.context])
         below = np.full(size + 1, 1 / size) if not probability else probability[-1][level.suffix]
         seen = count > 0
-        left = 1 - level.sum_by_context(p)
+        left = divide(level.sum_by_context(count - kept) + nothing_left, total + nothing_left)
         room = 1 - level.sum_by_context(np.where(seen, below, 0.0))
         weight = np.where(every_word, 0.0, divide(left, np.where(every_word, 0.0, room)))
         if not probability:
             p = np.where(seen, p, weight[0] / size)
             p[-1] = 0.0  # <s>
         else:
-            weights.append(np.where(np.diff(level.first) > 0, weight, 1.0))
+            weights.append(np.where(level.followed, weight, 1.0))
         probability.append(p)
     return Estimate(probability, weights, factors)
 
@@ -284,7 +284,7 @@ def stupid_backoff(levels: list[Level], size: int, alpha: float = STUPID_ALPHA) 
     These are scores: they sum to more than one in most contexts (Brants et al. 2007).
     """
     probability = [
-        divide(count, np.repeat(level.sum_by_context(count), np.diff(level.first)))
+        divide(count, level.sum_by_context(count)[level.context])
         for level, count in zip(levels, raw_counts(levels), strict=True)
     ]
     return Estimate(probability, [np.full(level.first.size - 1, alpha) for level in levels[1:]])
@@ -303,7 +303,7 @@ def add_k(levels: list[Level], size: int, k: float = 1.0) -> Estimate:
     probability, backoff = [], []
     for level, count in zip(levels, raw_counts(levels), strict=True):
         total = level.sum_by_context(count)
-        probability.append(divide(count + k, level.spread(total + k * size)))
+        probability.append(divide(count + k, (total + k * size)[level.context]))
         backoff.append(divide(np.full(total.shape, k * size), total + k * size))
     probability[0][-1] = 0.0  # <s>
     return Estimate(probability, backoff[1:])
