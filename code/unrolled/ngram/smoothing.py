@@ -11,8 +11,8 @@ probability, and its weight as a context. The rungs that interpolate,
 
     p(w | h) = share(h w) + backoff(h) p(w | h'),
 
-take this shape when the sum is stored for the n-grams seen. The two others, maximum likelihood and add-k, do not look
-at shorter contexts at all; `unrolled.ngram.model` handles them.
+take this shape when the sum is stored for the n-grams seen. The two others, maximum likelihood and add-k, look at the
+longest context alone, and their weight multiplies the uniform distribution.
 """
 
 from collections.abc import Callable
