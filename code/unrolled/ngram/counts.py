@@ -63,17 +63,18 @@ def count_ngrams(flat: np.ndarray, order: int, vocabulary_size: int) -> list[Lev
     levels = [Level(none, symbols, none, count, symbols == start, np.array([0, symbols.size]))]
     bits = int(start).bit_length()  # of a word
     number, word = flat, flat  # of the k-grams in the order of the text, from k = 1: their numbers, their last words
-    for _ in range(1, order):
+    for k in range(2, order + 1):
         longer = np.flatnonzero(word[:-1] != end)  # one word more can be read; the n-gram that ends there is the next
         context, word, suffix = number[longer], word[longer + 1], number[longer + 1]
         key, place = _sort_with_place((context << bits) | word)
         new = np.append(True, key[1:] != key[:-1])[: key.size]
         begin = np.flatnonzero(new)
-        number = np.empty(key.size, dtype=np.int64)
-        number[place] = np.cumsum(new) - 1
+        count = np.diff(begin, append=key.size)
+        if k < order:
+            number = np.empty(key.size, dtype=np.int64)
+            number[place] = np.cumsum(new, dtype=np.int32 if key.size < 2**31 else np.int64) - 1
         key, place = key[begin], place[begin]
         context = key >> bits
-        count = np.diff(begin, append=number.size)
         below = levels[-1]
         first = np.append(0, np.cumsum(np.bincount(context, minlength=below.word.size)))
         levels.append(Level(context, key & ((1 << bits) - 1), suffix[place], count, below.begins[context], first))
