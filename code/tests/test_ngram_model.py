@@ -539,3 +539,19 @@ def test_all_texts_together_have_probability_one():
     logs = model.log10_probabilities([list(s) for s in longer]).reshape(len(longer), 6)
     going_on = (10 ** logs[:, :5].sum(axis=1)).sum()
     assert ended + going_on == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+def test_counts_of_a_higher_order_serve_lower_ones(smoothing):
+    from unrolled.ngram.counts import count_ngrams
+
+    vocabulary = Vocabulary(list("abc"))
+    flat = vocabulary.encode_sentences([list("abcab"), list("bacd"), [], list("aab")])
+    levels = count_ngrams(flat, 4, vocabulary.size)
+    for order in (1, 2, 3, 4):
+        given = NgramModel.fit_ids(flat, order, smoothing, vocabulary, levels, **options(smoothing, order))
+        alone = NgramModel.fit_ids(flat, order, smoothing, vocabulary, **options(smoothing, order))
+        np.testing.assert_array_equal(given.log10_probabilities_of_ids(flat), alone.log10_probabilities_of_ids(flat))
+        assert given.discounts == alone.discounts
+    with pytest.raises(ValueError, match="needs counts up to that order; these end at 4"):
+        NgramModel.fit_ids(flat, 5, smoothing, vocabulary, levels, **options(smoothing, 5))
