@@ -12,12 +12,18 @@ MUTANTS = [
         "eq-embedding-scatter", "dE[:, w] += dX[:, i]", "dE[:, w] = dX[:, i]", "a repeated word keeps its last use only"
     ),
     # The network
-    Mutant("eq-window-input", "for slot in contexts])", "for slot in contexts[::-1]])", "the newest word first"),
+    Mutant(
+        "eq-window-input",
+        "[E[:, slot] for slot in contexts])",
+        "[E[:, slot] for slot in contexts[::-1]])",
+        "the newest word first",
+    ),
     Mutant("eq-window-hidden", "z_h = Wh @ x + bh  #", "z_h = Wh @ x  #", "the hidden bias is forgotten"),
     Mutant("eq-window-scores", "Wy @ a + Wd @ x + by  #", "Wy @ a + by  #", "the direct connections are forgotten"),
     Mutant("eq-window-scores", "Wy @ a + Wd @ x + by  #", "Wy @ a + Wd @ x  #", "the output bias is forgotten"),
-    Mutant("eq-window-parameters", "count = n_e * (V + 1)", "count = n_e * V", "<s> has no embedding"),
-    Mutant("eq-window-parameters", "V * n_h + V  #", "V * n_h  #", "the output bias is not counted"),
+    Mutant("eq-window-parameters", "ends = n_e * (V + 1)", "ends = n_e * V", "<s> has no embedding"),
+    Mutant("eq-window-parameters", "+ V * n_h + V\n", "+ V * n_h\n", "the output bias is not counted"),
+    Mutant("eq-window-parameters", "return count + V * k * n_e if", "return count + V * n_e if", "one slot counted"),
     # Softmax and cross-entropy
     Mutant(
         "eq-softmax",
@@ -42,7 +48,16 @@ MUTANTS = [
     Mutant("eq-softmax-jacobian", "((i == j) - y_hat[j])", "((i == j) + y_hat[j])", "a sign"),
     Mutant("eq-softmax-cross-entropy-gradient", "return y_hat - y  #", "return y - y_hat  #", "the sign"),
     Mutant(
-        "eq-softmax-cross-entropy-gradient", "y[target, i] = 1", "y[target - 1, i] = 1", "another word is the target"
+        "eq-softmax-cross-entropy-gradient",
+        "y = one_hot(targets)[:V]",
+        "y = one_hot(targets - 1)[:V]",
+        "another word is the target",
+    ),
+    Mutant(
+        "eq-softmax-cross-entropy-gradient",
+        "return y_hat - y  #",
+        "return y_hat - (y == y.max(axis=0))  #",
+        "a target that is no one-hot column counts as one",
     ),
     Mutant("eq-softmax-cross-entropy", "losses += np.log(total)", "losses -= np.log(total)", "a sign", module=LOSSES),
     Mutant(
@@ -54,14 +69,14 @@ MUTANTS = [
     ),
     Mutant(
         "eq-window-cost",
-        "(u * losses(forward(parameters, contexts)[2]",
-        "(losses(forward(parameters, contexts)[2]",
+        "return (u * losses(z_y, targets)).sum()  # eq-window-cost",
+        "return losses(z_y, targets).sum()  # eq-window-cost",
         "the weights are lost",
     ),
     Mutant(
         "eq-window-score-gradient",
-        "scores_gradient(z_y, targets) * u  # (V, m)",
-        "scores_gradient(z_y, targets)  # (V, m)",
+        "scores_gradient(z_y, y) * u  #",
+        "scores_gradient(z_y, y)  #",
         "the weights are lost",
     ),
     # The backward pass
@@ -99,28 +114,28 @@ MUTANTS = [
     ),
     Mutant(
         "eq-window-input-gradient",
-        'dx = parameters["Wh"].T @ dz_h + parameters["Wd"].T @ dz_y  # (k n_e, m)',
-        'dx = parameters["Wh"].T @ dz_h  # (k n_e, m)',
+        'dx = through_hidden + parameters["Wd"].T @ dz_y  #',
+        "dx = through_hidden  #",
         "the direct arrow is forgotten",
     ),
     Mutant(
         "eq-window-embedding-gradient",
-        "dE[:, contexts[j, i]] += dx[j * n_e : (j + 1) * n_e, i]",
-        "dE[:, contexts[j, i]] = dx[j * n_e : (j + 1) * n_e, i]",
+        "dE[:, contexts[j, i]] += by_slot[j][:, i]",
+        "dE[:, contexts[j, i]] = by_slot[j][:, i]",
         "repeated words lose their gradient",
     ),
     Mutant(
         "eq-window-embedding-gradient",
-        "dE[:, contexts[j, i]] += dx[j * n_e : (j + 1) * n_e, i]",
-        "dE[:, contexts[j, i]] += dx[:n_e, i]",
+        "dE[:, contexts[j, i]] += by_slot[j][:, i]",
+        "dE[:, contexts[j, i]] += by_slot[0][:, i]",
         "every slot gets the gradient of the first",
     ),
     # Learning
-    Mutant("eq-steepest-descent", "slope = -sum((gradient**2)", "slope = sum((gradient**2)", "uphill"),
+    Mutant("eq-steepest-descent", "slope = -(norm_of_g**2)", "slope = norm_of_g**2", "uphill"),
     Mutant(
         "eq-window-update",
-        "updated = {name: value - alpha * g[name]",
-        "updated = {name: value + alpha * g[name]",
+        "updated = {n: parameters[n] - alpha * g[n]",
+        "updated = {n: parameters[n] + alpha * g[n]",
         "uphill",
     ),
     Mutant("eq-window-update", "gradient *= -current_rate", "gradient *= current_rate", "uphill", module=WINDOW),
@@ -132,14 +147,16 @@ MUTANTS = [
         "repeated words lose their gradient",
         module=WINDOW,
     ),
-    Mutant("eq-minibatch-unbiased", "average[name] += g_B[name] / len(batches)", "average[name] += g_B[name]", "a sum"),
+    Mutant("eq-minibatch-unbiased", "average += g_B / len(batches)", "average += g_B", "a sum"),
+    Mutant("eq-minibatch-noise", "* (N - m) / (N - 1)  #", "#", "the tokens of a batch may repeat"),
+    Mutant("eq-minibatch-noise", "* (N - m) / (N - 1)  #", "* (N - m) / N  #", "one token too many"),
     # Mixing, picture
     Mutant("eq-mixture", "np.log(1 - weight) + second", "np.log(weight) + second", "both have the weight of the first"),
     Mutant("eq-mixture-step", "np.log(weight) + first - mix(", "first - mix(", "the share without its weight"),
     Mutant(
         "eq-pca-variance",
-        "(sigma**2 * (direction @ u_j) ** 2)",
-        "(sigma * (direction @ u_j) ** 2)",
+        "(sigma**2 * (e @ u_j) ** 2)",
+        "(sigma * (e @ u_j) ** 2)",
         "the spread, not its square",
     ),
 ]
