@@ -1,8 +1,8 @@
 """Derivatives without calculus: what a backward pass is compared with.
 
 Both functions know nothing of the function they differentiate but its values. `complex_step` is accurate to the last
-digits and needs a function that takes complex numbers; `central_difference` takes any function and loses about a third of
-the digits. They evaluate the function once or twice per element, which is why nobody trains with them.
+digits and needs a function that takes complex numbers; `central_difference` takes any function and loses about a third
+of the digits. They evaluate the function once or twice per element, which is why nobody trains with them.
 """
 
 from collections.abc import Callable, Mapping
