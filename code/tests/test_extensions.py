@@ -373,8 +373,9 @@ def test_a_broken_rule_is_a_warning_with_its_place(book: Book, name: str) -> Non
     assert matching, warnings
     place = re.match(r"chapter-1\.ipynb:(\d+) \(cell (cell-\d+)\): WARNING", matching[0])
     assert place, matching[0]
-    lines = path.read_text().splitlines()
-    assert 1 <= int(place[1]) <= len(lines)
+    above = path.read_text().splitlines()[: int(place[1])]
+    cell = [line for line in above if re.match(r' *"id": ', line)][-1]  # of the cell in which the line stands
+    assert f'"{place[2]}"' in cell
 
 
 def test_a_warning_names_the_line_of_the_file(book: Book) -> None:
