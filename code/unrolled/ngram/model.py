@@ -11,6 +11,7 @@ from unrolled.ngram.counts import Level, count_ngrams, raw_counts
 from unrolled.ngram.reading import Sentences, encode, read_text
 from unrolled.ngram.smoothing import ESTIMATORS, STUPID_ALPHA, Estimate, divide, em_weights, linear_interpolation
 from unrolled.ngram.trie import Trie
+from unrolled.ngram.words import WordTable
 from unrolled.vocabulary import END, START, UNKNOWN, Vocabulary
 
 SMOOTHINGS = tuple(ESTIMATORS)
@@ -68,6 +69,7 @@ class NgramModel:
         self._longest_only = longest_only  # add-k and maximum likelihood never look at a shorter context
         self._unseen = unseen  # their p(w | h) where not even h was seen
         self._unseen_context = unseen_context  # what a context costs that was never seen
+        self._table_of_words: WordTable | None = None  # made when a long text is first asked about
 
     # ------------------------------------------------------------------------------------------------ fitting
 
@@ -202,7 +204,7 @@ class NgramModel:
 
         A probability of zero gives -inf.
         """
-        return self.log10_probabilities_of_ids(encode(sentences, self.vocabulary))
+        return self.log10_probabilities_of_ids(self._encode(sentences))
 
     def log10_probabilities_of_ids(self, flat: np.ndarray) -> np.ndarray:
         """The same from ids, `<s> w w </s> <s> ... </s>` as `Vocabulary.encode_sentences` makes them."""
@@ -210,7 +212,7 @@ class NgramModel:
 
     def sentence_log10_probabilities(self, sentences: Sentences | str | os.PathLike[str]) -> np.ndarray:
         """log10 of the probability of each whole sentence, its `</s>` included, float64 (number of sentences,)."""
-        flat = encode(sentences, self.vocabulary)
+        flat = self._encode(sentences)
         ends = np.flatnonzero(flat == self.vocabulary.end)
         if ends.size == 0:
             return np.zeros(0)
@@ -338,6 +340,14 @@ class NgramModel:
         return cls(vocabulary, "arpa", trie, [10.0**p for p in logs], [10.0**b for b in weights])
 
     # ------------------------------------------------------------------------------------------------ inside
+
+    def _encode(self, sentences: Sentences | str | os.PathLike[str]) -> np.ndarray:
+        return encode(sentences, self.vocabulary, self._word_table)
+
+    def _word_table(self) -> WordTable:
+        if self._table_of_words is None:
+            self._table_of_words = WordTable(self.vocabulary)
+        return self._table_of_words
 
     def _context_ids(self, context: Sequence[str]) -> np.ndarray:
         if isinstance(context, str):

@@ -6,12 +6,13 @@ A text is one flat list, `<s> w w </s> <s> ... </s>`. Words are numbered as they
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
 import numpy as np
 
+from unrolled.ngram.words import SEPARATOR, WordTable
 from unrolled.vocabulary import END, START, UNKNOWN, Vocabulary, check_word
 
 Sentences = Iterable[Sequence[str]]
@@ -70,12 +71,23 @@ def read_text(source: Sentences | str | os.PathLike[str]) -> Text:
     return Text(words, numbers)
 
 
-def encode(source: Sentences | str | os.PathLike[str], vocabulary: Vocabulary) -> np.ndarray:
+def encode(
+    source: Sentences | str | os.PathLike[str], vocabulary: Vocabulary, table: Callable[[], WordTable] | None = None
+) -> np.ndarray:
     """The ids of a text, `<s> w w </s> <s> ...`, int64 (N,), words outside the vocabulary as `<unk>`.
+
+    Args:
+        source: lists of words, or the path of a text file.
+        vocabulary: gives the ids.
+        table: makes or returns the table of the vocabulary's words, which is asked for where it pays: for long texts.
 
     Raises:
         FileNotFoundError, ValueError, TypeError: as `read_text`.
     """
+    if table is not None and isinstance(source, list):
+        ids = _encode_at_once(source, vocabulary, table)
+        if ids is not None:
+            return ids
     symbols, sentences = _symbols(source)
     try:
         ids = vocabulary.encode(symbols)
@@ -85,6 +97,30 @@ def encode(source: Sentences | str | os.PathLike[str], vocabulary: Vocabulary) -
         if word != UNKNOWN:
             check_word(word)
     _check_ends(ids, vocabulary.start, vocabulary.end, sentences)
+    return ids
+
+
+def _encode_at_once(source: list, vocabulary: Vocabulary, table: Callable[[], WordTable]) -> np.ndarray | None:
+    """What `encode` returns, or None where it takes a look at each word to tell what is wrong, or does not pay."""
+    if not {list, tuple}.issuperset(map(type, source)):
+        return None
+    number = sum(map(len, source)) + 2 * len(source)
+    if number < vocabulary.size // 4:  # the table costs more than the words do
+        return None
+    try:
+        sentences = f"{SEPARATOR}{END}{SEPARATOR}{START}{SEPARATOR}".join(map(SEPARATOR.join, source))
+    except TypeError:  # a word is no string
+        return None
+    text = f"{START}{SEPARATOR}{sentences}{SEPARATOR}{END}{SEPARATOR}"
+    ids = table().ids(text, number)
+    if ids is None:
+        return None
+    codes = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+    if not ids.all() and (not text.isascii() or (codes - np.uint8(1) < 32).any()):  # is there white space in a word?
+        symbols = text.split(SEPARATOR)
+        for word in {symbols[i] for i in np.flatnonzero(ids == vocabulary.unknown).tolist()} - {UNKNOWN}:
+            check_word(word)
+    _check_ends(ids, vocabulary.start, vocabulary.end, len(source))
     return ids
 
 

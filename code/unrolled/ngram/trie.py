@@ -54,7 +54,7 @@ class Trie:
     def packed(self) -> "Trie":
         """The same in as few bytes as the numbers allow."""
         letter = np.uint16 if self.word[0].size < 2**16 else np.uint32
-        place = np.int32 if max(words.size for words in self.word) < 2**31 else np.int64
+        place = np.int32 if max(words.size for words in self.word) < 2**30 else np.int64  # a table holds their doubles
         return Trie([words.astype(letter) for words in self.word], [first.astype(place) for first in self.first])
 
     def find(self, level: int, context: np.ndarray, word: np.ndarray) -> np.ndarray:
@@ -102,12 +102,14 @@ class Trie:
     ) -> np.ndarray:
         """The numbers of n-grams that are in the hash table, or -1."""
         entry = table.take(self._slot(0, context, word, table.size))
+        moved = entry & 1
+        entry >>= 1
         hit = (words.take(entry, mode="clip") == word) & (low <= entry) & (entry < high)
         number = (entry.astype(np.int64) + 1) * hit - 1  # the entry or -1, quicker than np.where
-        again = np.flatnonzero((entry >= 0) > hit)  # where the first place is empty, the second need not be looked at
-        word = word[again]
-        entry = table.take(self._slot(1, context[again], word, table.size))
-        hit = (words.take(entry, mode="clip") == word) & (low[again] <= entry) & (entry < high[again])
+        again = np.flatnonzero(moved > hit)
+        word, low, high = word[again], low[again], high[again]
+        entry = table.take(self._slot(1, context[again], word, table.size)) >> 1
+        hit = (words.take(entry, mode="clip") == word) & (low <= entry) & (entry < high)
         number[again] = (entry.astype(np.int64) + 1) * hit - 1
         return number
 
@@ -120,7 +122,8 @@ class Trie:
     def _table(self, level: int) -> tuple[int, np.ndarray]:
         """Up to how many followers are compared, and the table for all others, made when first needed.
 
-        The table holds numbers of n-grams in its slots, and -1 in the empty ones.
+        A slot holds twice the number of an n-gram, and 1 more if the slot was the first place of one that stands in its
+        second; an empty slot holds -2.
         """
         if level not in self._tables:
             followers = np.diff(self.first[level - 1])
@@ -151,7 +154,9 @@ class Trie:
             thrown_out = before[won & (before >= 0)]
             waiting = np.concatenate([waiting[~won], thrown_out])
             if waiting.size == 0:
-                return np.append(number, -1).astype(holder.dtype)[holder]  # an empty slot, -1, stays so
+                table = np.append(2 * number, -2).astype(holder.dtype)[holder]  # -1, an empty slot, becomes -2
+                table[places[0, choice == 1]] |= 1
+                return table
             choice[waiting] ^= 1
         return None
 
