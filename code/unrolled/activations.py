@@ -19,24 +19,37 @@ class Activation(NamedTuple):
 
     Attributes:
         name: what the field calls it.
-        function: g, from z to a = g(z).
+        function: g, from z to a = g(z); with out=, a is written there (z itself may be given).
         slope: g'(z), computed from a.
     """
 
     name: str
-    function: Callable[[np.ndarray], np.ndarray]
+    function: Callable[..., np.ndarray]
     slope: Callable[[np.ndarray], np.ndarray]
 
 
-def sigmoid(z: np.ndarray) -> np.ndarray:
+def sigmoid(z: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """1 / (1 + exp(-z)), as (1 + tanh(z / 2)) / 2, which cannot overflow."""
-    return (1 + np.tanh(np.asarray(z) / 2)) / 2
+    a = np.divide(z, 2, out=out)
+    a = np.tanh(a, out=out)
+    a = np.add(a, 1, out=out)
+    return np.divide(a, 2, out=out)
 
 
-def relu(z: np.ndarray) -> np.ndarray:
+def relu(z: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """The larger of z and 0; for complex z the real part decides, so that the complex step follows the same branch."""
     z = np.asarray(z)
-    return np.where(z.real > 0, z, np.zeros((), z.dtype))
+    if z.dtype.kind != "c":
+        return np.maximum(z, 0, out=out)
+    return np.multiply(z, z.real > 0, out=out)
+
+
+def identity(z: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """z itself."""
+    if out is None:
+        return z
+    np.copyto(out, z)
+    return out
 
 
 def softmax(z: np.ndarray, axis: int = 0) -> np.ndarray:
@@ -83,6 +96,6 @@ ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation("tanh", np.tanh, lambda a: 1 - a * a),
     "sigmoid": Activation("sigmoid", sigmoid, lambda a: a * (1 - a)),
     "relu": Activation("relu", relu, lambda a: (a.real > 0).astype(a.dtype)),
-    "identity": Activation("identity", lambda z: z, np.ones_like),
+    "identity": Activation("identity", identity, np.ones_like),
 }
 """The activations by name."""

@@ -1,6 +1,10 @@
 """Losses together with their gradient at the scores, computed in one pass."""
 
+from collections.abc import Callable
+
 import numpy as np
+
+from unrolled.activations import sigmoid
 
 
 def softmax_cross_entropy(
@@ -42,8 +46,7 @@ def softmax_cross_entropy(
     if targets.size and (targets.min() < 0 or targets.max() >= size):
         wrong = targets.min() if targets.min() < 0 else targets.max()
         raise ValueError(f"target {wrong} is out of range: the scores have V = {size} rows, 0 .. {size - 1}")
-    if out is not None and (out.shape != z.shape or out.dtype != z.dtype):
-        raise ValueError(f"out has to have the shape {z.shape} and type {z.dtype} of z; got {out.shape}, {out.dtype}")
+    _check_out(z, out)
     row = np.expand_dims(targets, -2)  # (..., 1, m)
     dz = np.subtract(z, z.real.max(axis=-2, keepdims=True), out=out)  # the shift that keeps exp from overflowing
     losses = -np.take_along_axis(dz, row, axis=-2)
@@ -53,3 +56,72 @@ def softmax_cross_entropy(
     dz /= total  # y_hat
     np.put_along_axis(dz, row, np.take_along_axis(dz, row, axis=-2) - 1, axis=-2)  # eq-softmax-cross-entropy-gradient
     return np.squeeze(losses, -2), dz
+
+
+def sigmoid_cross_entropy(z: np.ndarray, y: np.ndarray, out: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The binary cross-entropy of independent sigmoids, added over the rows of a column, and its gradient.
+
+    Implements eq-binary-cross-entropy, -y ln sigmoid(z) - (1 - y) ln(1 - sigmoid(z)), written as
+    max(z, 0) - y z + ln(1 + exp(-|z|)) so that no score is too large for it, and eq-bptt-sigmoid, dz = y_hat - y.
+
+    Args:
+        z: scores (n_y, m), or (T, n_y, m); real or complex.
+        y: what is right, numbers in [0, 1] of the shape of z.
+        out: where to write dz; `z` itself may be given when it is not needed any more.
+
+    Returns:
+        The losses, (m,) or (T, m), in nats and in the data type of `z`; and dz, of the shape of `z`.
+
+    Raises:
+        ValueError: shapes do not match, or a target is outside [0, 1].
+        TypeError: z is not floating-point.
+    """
+    z, y = np.asarray(z), np.asarray(y)
+    if z.dtype.kind not in "fc":
+        raise TypeError(f"the scores z have to be floating-point numbers; got {z.dtype}")
+    if z.ndim < 2 or y.shape != z.shape:
+        raise ValueError(
+            f"targets need the shape of the scores z, (n_y, m) or (T, n_y, m); got z {z.shape}, y {y.shape}"
+        )
+    if y.dtype.kind not in "fiub" or not ((y >= 0) & (y <= 1)).all():
+        raise ValueError("targets of the sigmoid loss have to be real numbers in [0, 1], and one is not")
+    _check_out(z, out)
+    y = y.astype(z.real.dtype, copy=False)
+    positive = z.real > 0
+    size = np.where(positive, z, -z)  # |z|, with the imaginary part of the branch
+    losses = (np.where(positive, z, 0) - y * z + np.log1p(np.exp(-size))).sum(axis=-2)
+    dz = sigmoid(z, out=out)
+    dz -= y  # eq-bptt-sigmoid
+    return losses, dz
+
+
+def apply_mask(losses: np.ndarray, dz: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Zeros in place of the losses and gradients of padding.
+
+    Args:
+        losses: (T, m), changed in place.
+        dz: (T, n_y, m), changed in place.
+        mask: booleans (T, m), False where there is only padding.
+
+    Returns:
+        The same two arrays.
+
+    Raises:
+        ValueError: the mask is not boolean or does not have the shape of the losses.
+    """
+    if mask.dtype != bool or mask.shape != losses.shape:
+        raise ValueError(
+            f"a mask has to be boolean and of the shape {losses.shape} of the losses; got {mask.dtype} {mask.shape}"
+        )
+    losses[~mask] = 0
+    dz.swapaxes(-1, -2)[~mask] = 0
+    return losses, dz
+
+
+LOSSES: dict[str, Callable] = {"softmax": softmax_cross_entropy, "sigmoid": sigmoid_cross_entropy}
+"""The losses by name; each takes scores, targets and `out`, and returns losses and dz."""
+
+
+def _check_out(z: np.ndarray, out: np.ndarray | None) -> None:
+    if out is not None and (out.shape != z.shape or out.dtype != z.dtype):
+        raise ValueError(f"out has to have the shape {z.shape} and type {z.dtype} of z; got {out.shape}, {out.dtype}")
