@@ -62,22 +62,26 @@ def count_ngrams(flat: np.ndarray, order: int, vocabulary_size: int) -> list[Lev
     count = np.bincount(flat, minlength=symbols.size)
     levels = [Level(none, symbols, none, count, symbols == start, np.array([0, symbols.size]))]
     bits = int(start).bit_length()  # of a word
-    number, word = flat, flat  # of the k-grams in the order of the text, from k = 1: their numbers, their last words
+    small = np.int32 if flat.size < 2**31 else np.int64  # half the bytes, for what is read and written out of order
+    number = word = flat.astype(small)  # of the k-grams in the order of the text: their numbers, their last words
     for k in range(2, order + 1):
         longer = np.flatnonzero(word[:-1] != end)  # one word more can be read; the n-gram that ends there is the next
-        context, word, suffix = number[longer], word[longer + 1], number[longer + 1]
-        key, place = _sort_with_place((context << bits) | word)
+        context = number.take(longer)
+        longer += 1
+        word, suffix = word.take(longer), number.take(longer)
+        key, place = _sort_with_place((context.astype(np.int64) << bits) | word)
         new = np.append(True, key[1:] != key[:-1])[: key.size]
         begin = np.flatnonzero(new)
         count = np.diff(begin, append=key.size)
         if k < order:
-            number = np.empty(key.size, dtype=np.int64)
-            number[place] = np.cumsum(new, dtype=np.int32 if key.size < 2**31 else np.int64) - 1
+            number = np.empty(key.size, dtype=small)
+            number[place.astype(small)] = np.cumsum(new, dtype=small) - small(1)
         key, place = key[begin], place[begin]
         context = key >> bits
         below = levels[-1]
         first = np.append(0, np.cumsum(np.bincount(context, minlength=below.word.size)))
-        levels.append(Level(context, key & ((1 << bits) - 1), suffix[place], count, below.begins[context], first))
+        suffix = suffix[place].astype(np.int64)
+        levels.append(Level(context, key & ((1 << bits) - 1), suffix, count, below.begins[context], first))
     return levels
 
 
@@ -87,9 +91,12 @@ def _sort_with_place(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if key.size and int(key.max()) >> (63 - bits):
         order = np.argsort(key, kind="stable")  # a text or a vocabulary so large that both do not fit into 63 bits
         return key[order], order
-    packed = (key << bits) | np.arange(key.size)
+    packed = key << bits
+    packed |= np.arange(key.size)
     packed.sort()
-    return packed >> bits, packed & ((1 << bits) - 1)
+    place = packed & ((1 << bits) - 1)
+    packed >>= bits
+    return packed, place
 
 
 def continuation_counts(levels: list[Level]) -> list[np.ndarray]:
