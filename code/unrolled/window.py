@@ -24,14 +24,11 @@ from unrolled import metrics
 from unrolled.activations import softmax
 from unrolled.files import write_whole
 from unrolled.losses import softmax_cross_entropy
+from unrolled.training import TrainingError
 from unrolled.vocabulary import Vocabulary
 
 Parameters = dict[str, np.ndarray]
 Sentences = Iterable[Sequence[str]]
-
-
-class TrainingError(RuntimeError):
-    """Training met a NaN or an infinity and stopped; the parameters are those of the last good step."""
 
 
 class WindowFileError(ValueError):
