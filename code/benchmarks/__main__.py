@@ -8,7 +8,7 @@ import os
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
-from benchmarks import ngrams
+from benchmarks import ngrams, recurrent
 from unrolled.corpora import DataError
 
 
@@ -22,8 +22,9 @@ def main() -> None:
     print("CPU time of the peer over ours, one thread, runs in turns; above 1 we are faster")
     print(f"{'':66} {'lowest':>9} {'median':>9} {'highest':>9}")
     try:
-        for line in ngrams.run(rounds):
-            print(line, flush=True)
+        for benchmark in (ngrams, recurrent):
+            for line in benchmark.run(rounds):
+                print(line, flush=True)
     except DataError as error:
         raise SystemExit(str(error)) from None
 

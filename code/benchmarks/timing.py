@@ -34,13 +34,17 @@ class Ratio:
 
 
 def interleave(
-    contenders: dict[str, Callable[[], object]], peer_of: dict[str, str], rounds: int, repeat: int = 1
+    contenders: dict[str, Callable[[], object]],
+    peer_of: dict[str, str | tuple[str, ...]],
+    rounds: int,
+    repeat: int = 1,
 ) -> list[Ratio]:
     """Run all contenders in turn, several rounds, and divide each peer's time by ours of the same round.
 
     Args:
         contenders: what to run, by name.
-        peer_of: for each of our contenders the name of the peer that it is compared with.
+        peer_of: for each of our contenders the name of the peer that it is compared with; or of several, of which the
+            fastest of the round counts.
         rounds: how many times everything is run.
         repeat: how often one contender is run within a round; its fastest run counts.
     """
@@ -51,7 +55,11 @@ def interleave(
                 bar.set_description(name[:40])
                 times[name].append(min(cpu_seconds(work) for _ in range(repeat)))
                 bar.update()
-    return [
-        Ratio(f"{peer} / {ours}", tuple(p / o for p, o in zip(times[peer], times[ours], strict=True)))
-        for ours, peer in peer_of.items()
-    ]
+    ratios = []
+    for ours, peers in peer_of.items():
+        peers = (peers,) if isinstance(peers, str) else peers
+        theirs = map(min, *(times[peer] for peer in peers)) if len(peers) > 1 else times[peers[0]]
+        ratios.append(
+            Ratio(f"{' or '.join(peers)} / {ours}", tuple(p / o for p, o in zip(theirs, times[ours], strict=True)))
+        )
+    return ratios

@@ -20,12 +20,12 @@ class Activation(NamedTuple):
     Attributes:
         name: what the field calls it.
         function: g, from z to a = g(z); with out=, a is written there (z itself may be given).
-        slope: g'(z), computed from a.
+        slope: g'(z), computed from a; with out= as for g.
     """
 
     name: str
     function: Callable[..., np.ndarray]
-    slope: Callable[[np.ndarray], np.ndarray]
+    slope: Callable[..., np.ndarray]
 
 
 def sigmoid(z: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -92,10 +92,26 @@ def _shifted(z: np.ndarray, axis: int) -> np.ndarray:
     return shifted if shifted.dtype.kind in "fc" else shifted.astype(np.float64)
 
 
+def _tanh_slope(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    return np.subtract(1, np.multiply(a, a, out=out), out=out)
+
+
+def _sigmoid_slope(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    return np.multiply(a, 1 - a, out=out)
+
+
+def _relu_slope(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    return identity((a.real > 0).astype(a.dtype), out=out)
+
+
+def _identity_slope(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    return identity(np.ones_like(a), out=out)
+
+
 ACTIVATIONS: dict[str, Activation] = {
-    "tanh": Activation("tanh", np.tanh, lambda a: 1 - a * a),
-    "sigmoid": Activation("sigmoid", sigmoid, lambda a: a * (1 - a)),
-    "relu": Activation("relu", relu, lambda a: (a.real > 0).astype(a.dtype)),
-    "identity": Activation("identity", identity, np.ones_like),
+    "tanh": Activation("tanh", np.tanh, _tanh_slope),
+    "sigmoid": Activation("sigmoid", sigmoid, _sigmoid_slope),
+    "relu": Activation("relu", relu, _relu_slope),
+    "identity": Activation("identity", identity, _identity_slope),
 }
 """The activations by name."""

@@ -6,6 +6,9 @@ import numpy as np
 
 from unrolled.activations import sigmoid
 
+_LARGE = 2**15
+"""From so many scores a step on, one step at a time is faster: it stays in the processor's cache."""
+
 
 def softmax_cross_entropy(
     z: np.ndarray, targets: np.ndarray, out: np.ndarray | None = None
@@ -47,15 +50,23 @@ def softmax_cross_entropy(
         wrong = targets.min() if targets.min() < 0 else targets.max()
         raise ValueError(f"target {wrong} is out of range: the scores have V = {size} rows, 0 .. {size - 1}")
     _check_out(z, out)
-    row = np.expand_dims(targets, -2)  # (..., 1, m)
+    if z.ndim == 3 and z[0].size > _LARGE:
+        dz = np.empty_like(z) if out is None else out
+        return np.stack([_softmax_cross_entropy(*step)[0] for step in zip(z, targets, dz, strict=True)]), dz
+    return _softmax_cross_entropy(z, targets, out)
+
+
+def _softmax_cross_entropy(z: np.ndarray, targets: np.ndarray, out: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     dz = np.subtract(z, z.real.max(axis=-2, keepdims=True), out=out)  # the shift that keeps exp from overflowing
-    losses = -np.take_along_axis(dz, row, axis=-2)
+    *places, columns = np.indices(targets.shape, sparse=True)
+    right = (*places, targets, columns)  # where the targets stand in dz
+    losses = -dz[right]
     np.exp(dz, out=dz)
     total = dz.sum(axis=-2, keepdims=True)
-    losses += np.log(total)  # eq-softmax-cross-entropy
+    losses += np.log(total[..., 0, :])  # eq-softmax-cross-entropy
     dz /= total  # y_hat
-    np.put_along_axis(dz, row, np.take_along_axis(dz, row, axis=-2) - 1, axis=-2)  # eq-softmax-cross-entropy-gradient
-    return np.squeeze(losses, -2), dz
+    dz[right] -= 1  # eq-softmax-cross-entropy-gradient
+    return losses, dz
 
 
 def sigmoid_cross_entropy(z: np.ndarray, y: np.ndarray, out: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:

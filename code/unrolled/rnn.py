@@ -17,23 +17,29 @@ with a loop over time; another unit would bring its own pair of such functions. 
 `output_backward`) looks at states from outside and treats all time steps as columns of one matrix. Everything else
 joins the two: `forward`, `cost`, `cost_and_gradients`.
 
-What makes it quick is that only a product with Waa has to wait for the step before. The products with Wax and Wya, and
-the gradients of all three matrices, are one product each over all time steps (eq-bptt-one-product). For that the memory
-holds each column of a state in one piece, step after step: an array (T, m, n), seen from outside as (T, n, m). Nothing
-is kept between calls, and no argument is ever changed.
+What makes it quick is that only the product with Waa has to wait for the step before. Those with Wax and Wya, and the
+gradients of all three matrices, are one product each over all time steps (eq-bptt-one-product). For that, memory holds
+every column in one piece, step after step, which is an array (T, m, n): `_rows` of what is seen from outside as
+(T, n, m). No argument is ever changed, and all results are new arrays.
 """
 
+import math
+from collections.abc import Collection
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from unrolled.activations import ACTIVATIONS, Activation, sigmoid, softmax
+from unrolled.buffers import Buffers
 from unrolled.losses import LOSSES, apply_mask
 
 Parameters = dict[str, np.ndarray]
 
 OUTPUTS = {"softmax": lambda z: softmax(z, axis=-2), "sigmoid": sigmoid, "identity": lambda z: z}
 """The choices of g2, from scores (T, n_y, m) to y_hat."""
+
+_BUFFERS = Buffers()
 
 
 class LayerGradients(NamedTuple):
@@ -149,23 +155,28 @@ def layer_forward(
 
     Raises:
         ValueError: a shape does not fit, an id has no column in Wax, or a number is not finite.
-        TypeError: an array has the wrong kind of numbers, or float32 meets float64.
+        TypeError: an array holds the wrong kind of numbers, or float32 meets float64.
     """
     activation = _activation(g1)
-    parameters, x, a0, mask = _prepare(parameters, x, a0, mask)
-    (T_x, m), n_a = (x.shape[0], x.shape[-1]), a0.shape[0]
-    WaaT = np.ascontiguousarray(parameters["Waa"].T)
-    a = np.empty((T_x + 1, m, n_a), a0.dtype)  # a[t] holds the columns of the state as rows
+    return _columns(_layer_forward(*_check_layer(parameters, x, a0, mask), activation))
+
+
+def _layer_forward(
+    parameters: Parameters, x: np.ndarray, a0: np.ndarray, mask: np.ndarray | None, activation: Activation
+) -> np.ndarray:
+    """The states as rows, (T_x + 1, m, n_a)."""
+    WaaT = np.ascontiguousarray(parameters["Waa"].T)  # (column of a)^T Waa^T, a row of memory at a time
+    a = np.empty((x.shape[0] + 1, *a0.T.shape), a0.dtype)
     a[0] = a0.T
-    _input_scores(parameters["Wax"], parameters["ba"], x, out=a[1:])  # Wax x^<t> + ba, where a^<t> will stand
+    _input_scores(parameters["Wax"], parameters["ba"], x, out=a[1:])  # Wax x^<t> + ba, where a^<t> is going to stand
     z = np.empty_like(a[0])
-    for t in range(T_x):
-        np.matmul(a[t], WaaT, out=z)
-        z += a[t + 1]
-        activation.function(z, out=a[t + 1])  # eq-rnn-state
+    for t, (before, after) in enumerate(pairwise(a)):
+        np.dot(before, WaaT, out=z)
+        z += after
+        activation.function(z, out=after)  # eq-rnn-state
         if mask is not None:
-            np.copyto(a[t + 1], a[t], where=~mask[t, :, None])
-    return a.swapaxes(1, 2)
+            np.copyto(after, before, where=~mask[t, :, None])
+    return a
 
 
 def layer_backward(
@@ -184,8 +195,8 @@ def layer_backward(
         parameters: as for `layer_forward`.
         x: as for `layer_forward`.
         a: what `layer_forward` returned, (T_x + 1, n_a, m).
-        da: for each of the states a[1:], what arrives at it directly from its own output, (T_x, n_a, m): the first term
-            of eq-bptt-recursion. The second, from the next state, is added here.
+        da: what arrives at each of the states a[1:] directly, from the output of its own step, (T_x, n_a, m): the first
+            term of eq-bptt-recursion. The second, through the next state, is added here.
         g1: as for `layer_forward`.
         mask: as for `layer_forward`.
 
@@ -196,62 +207,76 @@ def layer_backward(
         ValueError, TypeError: as for `layer_forward`, or a or da does not fit.
     """
     activation = _activation(g1)
-    parameters, x, a0, mask = _prepare(parameters, x, a[0], mask)
-    (T_x, m), n_a = (x.shape[0], x.shape[-1]), a0.shape[0]
-    if a.shape != (T_x + 1, n_a, m) or da.shape != (T_x, n_a, m):
-        raise ValueError(
-            f"a has to have the shape (T_x + 1, n_a, m) = {(T_x + 1, n_a, m)} and da the shape (T_x, n_a, m) = "
-            f"{(T_x, n_a, m)}; got a {a.shape} and da {da.shape}"
-        )
-    Waa, a, direct = parameters["Waa"], _rows(a), _rows(da)
-    dz = activation.slope(a[1:])  # g1'(z^<t>), soon times da^<t>
+    parameters, x, a0, mask = _check_layer(parameters, x, None, mask)
+    (n_a, m), T_x = a0.shape, x.shape[0]
+    a, da = np.asarray(a), np.asarray(da)
+    _check_shape("a", a, ("T_x + 1", "n_a", "m"), (T_x + 1, n_a, m))
+    _check_shape("da", da, ("T_x", "n_a", "m"), (T_x, n_a, m))
+    dtype = _check_numbers(parameters | {"a": a, "da": da})
+    a, da = (_rows(v).astype(dtype, copy=False) for v in (a, da))
+    return _layer_backward(parameters, x, a, da, mask, activation)
+
+
+def _layer_backward(
+    parameters: Parameters,
+    x: np.ndarray,
+    a: np.ndarray,
+    da: np.ndarray,
+    mask: np.ndarray | None,
+    activation: Activation,
+) -> LayerGradients:
+    """The same with a (T_x + 1, m, n_a) and da (T_x, m, n_a) as rows."""
+    Waa = np.ascontiguousarray(parameters["Waa"])
+    T_x, m, n_a = da.shape
+    dz = activation.slope(a[1:], out=_BUFFERS.empty("dz", da.shape, a.dtype))  # g1'(z^<t>), to be multiplied by da^<t>
     if mask is not None:
         dz[~mask] = 0  # a state that was carried over has no z
-    total = direct[-1].astype(dz.dtype)  # da^<t>: nothing follows the last state
-    for t in reversed(range(T_x)):
-        dz[t] *= total  # eq-bptt-preactivation
-        carried = None if mask is None else np.where(mask[t, :, None], 0, total)
-        np.matmul(dz[t], Waa, out=total)
-        if carried is not None:
-            total += carried
-        if t:
-            total += direct[t - 1]  # eq-bptt-recursion
+    through_next = np.zeros((m, n_a), a.dtype)  # no state follows the last one
+    total = np.empty_like(through_next)
+    for t, (dz_t, direct) in enumerate(zip(dz[::-1], da[::-1], strict=True), start=1):
+        np.add(direct, through_next, out=total)  # eq-bptt-recursion
+        dz_t *= total  # eq-bptt-preactivation
+        np.dot(dz_t, Waa, out=through_next)
+        if mask is not None:
+            np.add(through_next, total, out=through_next, where=~mask[-t, :, None])
     dz = dz.reshape(-1, n_a)  # (T_x m, n_a): all steps of all columns are one matrix
     gradients = {
         "Waa": dz.T @ a[:-1].reshape(-1, n_a),
         "Wax": _input_weights(x, dz, parameters["Wax"].shape[1]),
-        "ba": dz.sum(axis=0)[:, None],
+        "ba": _sum(dz),
     }
-    dx = None if _are_ids(x) else (dz @ parameters["Wax"]).reshape(T_x, m, -1).swapaxes(1, 2)
-    return LayerGradients(gradients, dx, total.T)
-
-
-def _are_ids(x: np.ndarray) -> bool:
-    return x.dtype.kind in "iu"
-
-
-def _rows(v: np.ndarray) -> np.ndarray:
-    """(T, n, m) as (T, m, n), each column in one piece; free of cost for what this module has made."""
-    return np.ascontiguousarray(v.swapaxes(1, 2))
+    dx = None if _are_ids(x) else _columns((dz @ parameters["Wax"]).reshape(T_x, m, -1))
+    return LayerGradients(gradients, dx, through_next.T)
 
 
 def _input_scores(Wax: np.ndarray, ba: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
     """Wax x^<t> + ba for all steps at once, into `out` (T_x, m, n_a)."""
-    if _are_ids(x):
-        table = np.add(Wax.T, ba.T, order="C")
-        np.take(table, x, axis=0, out=out, mode="clip")  # eq-rnn-one-hot; the ids have been checked
-    else:
+    if not _are_ids(x):
         np.matmul(_rows(x).reshape(-1, x.shape[1]), Wax.T, out=out.reshape(-1, out.shape[2]))
         out += ba.T
+        return
+    if Wax.shape[1] > x.size:  # rather than all columns, only those that are needed
+        needed, x = np.unique(x, return_inverse=True)
+        Wax = Wax[:, needed]
+    table = np.add(Wax.T, ba.T, order="C")
+    np.take(table, x.reshape(out.shape[:2]), axis=0, out=out, mode="clip")  # eq-rnn-one-hot; "clip" spares a copy
 
 
 def _input_weights(x: np.ndarray, dz: np.ndarray, n_x: int) -> np.ndarray:
-    """dWax (n_a, n_x): one product over all steps, or each column of dz added to that of its id. eq-bptt-wax"""
+    """dWax (n_a, n_x), from dz as rows (T_x m, n_a). Implements eq-bptt-wax."""
     if not _are_ids(x):
         return dz.T @ _rows(x).reshape(-1, n_x)
-    one_hot = np.zeros((x.size, n_x), dz.dtype)
-    one_hot[np.arange(x.size), x.ravel()] = 1
-    return dz.T @ one_hot
+    ids = x.ravel()
+    if n_x <= 128:  # a product with one-hot rows is faster than sorting
+        one_hot = np.zeros((ids.size, n_x), dz.dtype)
+        one_hot[np.arange(ids.size), ids] = 1
+        return dz.T @ one_hot
+    order = np.argsort(ids, kind="stable")
+    ids = ids[order]
+    first = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])  # where the run of each id begins
+    dWax = np.zeros((dz.shape[1], n_x), dz.dtype)
+    dWax[:, ids[first]] = np.add.reduceat(dz[order], first, axis=0).T
+    return dWax
 
 
 # The output: scores of all time steps, and back
@@ -266,12 +291,21 @@ def output_scores(parameters: Parameters, a: np.ndarray) -> np.ndarray:
 
     Returns:
         z_y (T, n_y, m).
+
+    Raises:
+        ValueError: a shape does not fit, or a number is not finite.
+        TypeError: an array holds the wrong kind of numbers, or float32 meets float64.
     """
-    Wya, by = parameters["Wya"], parameters["by"]
-    T, n_a, m = a.shape
-    z_y = _rows(a).reshape(-1, n_a) @ Wya.T
-    z_y = np.add(z_y, by.T, out=z_y if np.result_type(z_y, by) == z_y.dtype else None)
-    return z_y.reshape(T, m, -1).swapaxes(1, 2)
+    parameters, a = _check_output(parameters, a)
+    return _columns(_output_scores(parameters, _rows(a)))
+
+
+def _output_scores(parameters: Parameters, a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """The scores as rows (T, m, n_y), from states as rows."""
+    Wya = parameters["Wya"]
+    z_y = np.matmul(a.reshape(-1, a.shape[2]), Wya.T, out=None if out is None else out.reshape(-1, len(Wya)))
+    z_y += parameters["by"].T
+    return z_y.reshape(*a.shape[:2], -1)
 
 
 def output_backward(parameters: Parameters, a: np.ndarray, dz_y: np.ndarray) -> tuple[Parameters, np.ndarray]:
@@ -284,11 +318,29 @@ def output_backward(parameters: Parameters, a: np.ndarray, dz_y: np.ndarray) -> 
 
     Returns:
         The gradients of Wya and by under these names, and da (T, n_a, m).
+
+    Raises:
+        ValueError, TypeError: as for `output_scores`, or dz_y does not fit.
     """
-    T, n_a, m = a.shape
-    rows, dz_y = _rows(a).reshape(-1, n_a), _rows(dz_y).reshape(T * m, -1)
-    gradients = {"Wya": dz_y.T @ rows, "by": dz_y.sum(axis=0)[:, None]}
-    return gradients, (dz_y @ parameters["Wya"]).reshape(T, m, n_a).swapaxes(1, 2)
+    parameters, a = _check_output(parameters, a)
+    dz_y = np.asarray(dz_y)
+    _check_shape("dz_y", dz_y, ("T", "n_y", "m"), (len(a), len(parameters["Wya"]), a.shape[2]))
+    dtype = _check_numbers(parameters | {"dz_y": dz_y})
+    gradients, da = _output_backward(parameters, _rows(a), _rows(dz_y).astype(dtype, copy=False))
+    return gradients, _columns(da)
+
+
+def _output_backward(
+    parameters: Parameters, a: np.ndarray, dz_y: np.ndarray, scale: float = 1.0, out: np.ndarray | None = None
+) -> tuple[Parameters, np.ndarray]:
+    """The same with rows. The gradient of the scores is `scale` dz_y: two thin arrays are scaled instead of it."""
+    T, m, n_a = a.shape
+    a, dz_y = a.reshape(-1, n_a), dz_y.reshape(T * m, -1)
+    da = np.matmul(dz_y, parameters["Wya"], out=None if out is None else out.reshape(-1, n_a))
+    if scale != 1:
+        da *= scale
+        a = a * a.dtype.type(scale)
+    return {"Wya": dz_y.T @ a, "by": _sum(dz_y, scale)}, da.reshape(T, m, n_a)
 
 
 # Both together
@@ -318,10 +370,9 @@ def forward(
     Raises:
         ValueError, TypeError: as for `layer_forward`.
     """
-    if g2 not in OUTPUTS:
-        raise ValueError(f"g2 is one of {', '.join(OUTPUTS)}; got {g2!r}")
+    function = _choice("g2", g2, OUTPUTS)
     a = layer_forward(parameters, x, a0, g1, mask)
-    return a, OUTPUTS[g2](output_scores(parameters, a[1:]))
+    return a, function(output_scores(parameters, a[1:]))
 
 
 def cost(
@@ -334,11 +385,11 @@ def cost(
     mask: np.ndarray | None = None,
     reduction: str = "sum",
 ) -> np.floating | np.complexfloating:
-    """J alone. Implements eq-rnn-cost; takes complex parameters, x and a0 for the complex step.
+    """J alone. Implements eq-rnn-cost; parameters, x and a0 may be complex, for the complex step.
 
     Arguments and errors as for `cost_and_gradients`.
     """
-    return _forward_and_losses(parameters, x, targets, a0, g1, loss, mask, reduction)[0]
+    return _forward_to_cost(parameters, x, targets, a0, g1, loss, mask, reduction).J
 
 
 def cost_and_gradients(
@@ -359,71 +410,216 @@ def cost_and_gradients(
     Args:
         parameters: all five.
         x: columns (T_x, n_x, m), or ids (T_x, m).
-        targets: for "softmax" ids (T_x, m), for "sigmoid" floats (T_x, n_y, m) in [0, 1].
+        targets: for "softmax" ids (T_x, m), for "sigmoid" numbers (T_x, n_y, m) in [0, 1].
         a0: the initial state (n_a, m); zeros when it is not given.
         g1: the activation of the state.
         loss: "softmax" or "sigmoid", see `unrolled.losses.LOSSES`.
         mask: booleans (T_x, m); where False the state is carried over, and the output costs nothing. What x and targets
             hold there plays no part.
-        reduction: "sum" over time and columns, the book's J, or "mean" over the predictions, those under the mask left
-            out.
+        reduction: "sum" over time and columns, the book's J; or "mean" over the predictions, without those that are
+            masked out. With the sigmoid loss one prediction is a whole column.
 
     Raises:
-        ValueError: a shape does not fit, an id is out of range, or a number is not finite.
-        TypeError: an array has the wrong kind of numbers, or float32 meets float64.
+        ValueError: a shape does not fit, an id is out of range, a number is not finite, or a mean is taken of nothing.
+        TypeError: an array holds the wrong kind of numbers, or float32 meets float64.
     """
-    J, a, dz_y, share = _forward_and_losses(parameters, x, targets, a0, g1, loss, mask, reduction)
-    dz_y *= share
-    output_gradients, da = output_backward(parameters, a[1:], dz_y)
-    layer = layer_backward(parameters, x, a, da, g1, mask)
-    return Step(J, layer.gradients | output_gradients, layer.da0, layer.dx, a)
+    run = _forward_to_cost(parameters, x, targets, a0, g1, loss, mask, reduction)
+    parameters, x, mask, activation, a, dz_y, share, J = run
+    output_gradients, da = _output_backward(
+        parameters, a[1:], dz_y, share, out=_BUFFERS.empty("da", a[1:].shape, a.dtype)
+    )
+    layer = _layer_backward(parameters, x, a, da, mask, activation)
+    return Step(J, layer.gradients | output_gradients, layer.da0, layer.dx, _columns(a))
 
 
-def _forward_and_losses(parameters, x, targets, a0, g1, loss, mask, reduction):
-    if loss not in LOSSES:
-        raise ValueError(f"loss is one of {', '.join(LOSSES)}; got {loss!r}")
-    if reduction not in ("sum", "mean"):
-        raise ValueError(f'reduction is "sum" or "mean"; got {reduction!r}')
-    a = layer_forward(parameters, x, a0, g1, mask)
-    z_y = output_scores(parameters, a[1:])
+class _Run(NamedTuple):
+    """A forward pass and all that the way back needs; a and dz_y are rows."""
+
+    parameters: Parameters
+    x: np.ndarray
+    mask: np.ndarray | None
+    activation: Activation
+    a: np.ndarray
+    dz_y: np.ndarray
+    share: float
+    J: np.floating
+
+
+def _forward_to_cost(
+    parameters: Parameters,
+    x: np.ndarray,
+    targets: np.ndarray,
+    a0: np.ndarray | None,
+    g1: str,
+    loss: str,
+    mask: np.ndarray | None,
+    reduction: str,
+) -> _Run:
+    """J, and the gradient of the sum of the losses at the scores; `share` is the factor from the sum to J."""
+    activation = _activation(g1)
+    loss_and_gradient = _choice("loss", loss, LOSSES)
+    _choice("reduction", reduction, ("sum", "mean"))
+    parameters, x, a0, mask = _check_layer(parameters, x, a0, mask, ("Waa", "Wax", "ba", "Wya", "by"))
+    T_x, m, n_y = x.shape[0], x.shape[-1], len(parameters["by"])
     targets = np.asarray(targets)
+    axes, shape = (("T_x", "m"), (T_x, m)) if loss == "softmax" else (("T_x", "n_y", "m"), (T_x, n_y, m))
+    _check_shape("targets", targets, axes, shape)
+    number = T_x * m
     if mask is not None:
-        where = mask if targets.ndim == 2 else mask[:, None, :]
-        targets = np.where(where, targets, 0)
-    losses, dz_y = LOSSES[loss](z_y, targets, out=z_y)
-    number = losses.size
-    if mask is not None:
-        losses, dz_y = apply_mask(losses, dz_y, mask)
+        targets = np.where(mask if loss == "softmax" else mask[:, None, :], targets, 0)
         number = np.count_nonzero(mask)
+    if reduction == "mean" and number == 0:
+        raise ValueError("there is no mean over no predictions: the mask is False everywhere")
+    a = _layer_forward(parameters, x, a0, mask, activation)
+    z_y = _output_scores(parameters, a[1:], out=_BUFFERS.empty("z_y", (T_x, m, n_y), a.dtype))
+    losses, dz_y = loss_and_gradient(_columns(z_y), targets, out=_columns(z_y))
+    if mask is not None:
+        apply_mask(losses, dz_y, mask)
     share = 1.0 if reduction == "sum" else 1 / number
-    return losses.sum() * share, a, dz_y, share
+    J = losses.sum() * losses.dtype.type(share)  # eq-rnn-cost
+    return _Run(parameters, x, mask, activation, a, _rows(dz_y), share, J)
+
+
+# Columns as rows of memory
+
+
+def _rows(v: np.ndarray) -> np.ndarray:
+    """(T, n, m) as (T, m, n), each column in one piece; nothing is copied of what this module has made."""
+    return np.ascontiguousarray(v.swapaxes(1, 2))
+
+
+def _columns(v: np.ndarray) -> np.ndarray:
+    """(T, m, n) as (T, n, m), without a copy."""
+    return v.swapaxes(1, 2)
+
+
+def _sum(rows: np.ndarray, scale: float = 1.0) -> np.ndarray:
+    """The sum of all rows, (N, n) to (n, 1); a product with ones takes a third of the time of rows.sum(axis=0)."""
+    return (np.full(len(rows), scale, rows.dtype) @ rows)[:, None]
+
+
+def _are_ids(x: np.ndarray) -> bool:
+    return x.dtype.kind in "iu"
+
+
+# Checks
+
+
+_SHAPES = {"Waa": ("n_a", "n_a"), "Wax": ("n_a", "n_x"), "ba": ("n_a", "1"), "Wya": ("n_y", "n_a"), "by": ("n_y", "1")}
+_PRECISION = {np.dtype(name): bits for name, bits in {"f4": 32, "f8": 64, "c8": 32, "c16": 64}.items()}
+
+
+def _choice(name: str, value: str, choices: Collection[str]) -> object:
+    """What stands under `value` in a table, or `value` itself in a list."""
+    if value not in choices:
+        raise ValueError(f"{name} is one of {', '.join(map(repr, choices))}; got {value!r}")
+    return choices[value] if isinstance(choices, dict) else value
 
 
 def _activation(g1: str) -> Activation:
-    if g1 not in ACTIVATIONS:
-        raise ValueError(f"g1 is one of {', '.join(ACTIVATIONS)}; got {g1!r}")
-    return ACTIVATIONS[g1]
+    return _choice("g1", g1, ACTIVATIONS)
 
 
-def _prepare(parameters, x, a0, mask):
-    x = np.asarray(x)
-    n_a, n_x = parameters["Wax"].shape
-    m = x.shape[-1]
+def _check_shape(name: str, array: np.ndarray, axes: tuple[str, ...], shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise ValueError(f"{name} has the shape {array.shape}; it has to be ({', '.join(axes)}) = {shape}")
+
+
+def _check_parameters(parameters: Parameters, names: tuple[str, ...]) -> tuple[Parameters, dict[str, int]]:
+    """The parameters of these names, and the sizes n_a, n_x, n_y that their shapes agree on."""
+    sizes, found = {"1": 1}, {}
+    for name in names:
+        if name not in parameters:
+            raise ValueError(f"the parameter {name} is missing; there are only {', '.join(parameters) or 'none'}")
+        found[name] = value = np.asarray(parameters[name])
+        axes = _SHAPES[name]
+        if value.ndim != 2 or any(sizes.setdefault(axis, n) != n for axis, n in zip(axes, value.shape, strict=True)):
+            right = ", ".join(str(sizes.get(axis, axis)) for axis in axes)
+            raise ValueError(f"{name} has the shape {value.shape}; it has to be ({', '.join(axes)}) = ({right})")
+        if 0 in value.shape:
+            raise ValueError(f"{name} is empty: its shape is {value.shape}")
+    return found, sizes
+
+
+def _check_numbers(arrays: dict[str, np.ndarray]) -> np.dtype:
+    """The common type of some arrays: all of one precision, all finite."""
+    types = {value.dtype for value in arrays.values()}
+    for name, value in arrays.items():
+        if value.dtype not in _PRECISION:
+            raise TypeError(f"{name} holds {value.dtype}; float64 or float32 is needed")
+        # One pass decides: the sum of squares is finite. If not, the numbers may yet be finite and only large.
+        if not math.isfinite(np.vdot(value, value).real) and not (finite := np.isfinite(value)).all():
+            where = np.unravel_index(np.argmin(finite), value.shape)
+            raise ValueError(f"{name} is not finite: {name}[{', '.join(map(str, where))}] is {value[where]}")
+    if len({_PRECISION[dtype] for dtype in types}) > 1:
+        listed = ", ".join(f"{name} {value.dtype}" for name, value in arrays.items())
+        raise TypeError(f"float32 and float64 are mixed ({listed}); make them one with astype")
+    return np.result_type(*types)
+
+
+def _check_layer(
+    parameters: Parameters,
+    x: np.ndarray,
+    a0: np.ndarray | None,
+    mask: np.ndarray | None,
+    names: tuple[str, ...] = ("Waa", "Wax", "ba"),
+) -> tuple[Parameters, np.ndarray, np.ndarray, np.ndarray | None]:
+    """Parameters and a0 in their common type, x without what the mask hides; None for a mask that hides nothing."""
+    numbers, sizes = _check_parameters(parameters, names)
+    x, n_a = np.asarray(x), sizes["n_a"]
+    _check_input(x, sizes["n_x"])
+    T_x, m = x.shape[0], x.shape[-1]
+    if mask is not None:
+        mask = np.asarray(mask)
+        if mask.dtype != bool:
+            raise TypeError(f"a mask has to be boolean; got {mask.dtype}")
+        _check_shape("mask", mask, ("T_x", "m"), (T_x, m))
+        mask = None if mask.all() else mask
+    if mask is not None:
+        x = np.where(mask if _are_ids(x) else mask[:, None, :], x, x.dtype.type(0))
     if _are_ids(x):
-        if mask is not None:
-            x = np.where(mask, x, 0)
-        if x.ndim != 2:
-            raise ValueError(f"ids have the shape (T_x, m); got {x.shape}")
-        if x.min() < 0 or x.max() >= n_x:
-            raise ValueError(f"an id is out of range: Wax has {n_x} columns, for the ids 0 .. {n_x - 1}")
-        dtype = np.result_type(*parameters.values())
+        if x.min() < 0 or x.max() >= sizes["n_x"]:
+            wrong = x.min() if x.min() < 0 else x.max()
+            last = sizes["n_x"] - 1
+            raise ValueError(f"the id {wrong} in x is out of range: Wax has columns for the ids 0 .. {last}")
     else:
-        if x.ndim != 3 or x.shape[1] != n_x:
-            raise ValueError(f"x has the shape (T_x, n_x, m) with n_x = {n_x}; got {x.shape}")
-        if mask is not None:
-            x = np.where(mask[:, None, :], x, 0).astype(x.dtype)
-        dtype = np.result_type(x, *parameters.values())
-    if a0 is None:
-        a0 = np.zeros((n_a, m), dtype)
-    dtype = np.result_type(dtype, a0)
-    return {name: np.asarray(value, dtype) for name, value in parameters.items()}, x, np.asarray(a0, dtype), mask
+        numbers["x"] = x
+    if a0 is not None:
+        numbers["a0"] = a0 = np.asarray(a0)
+        _check_shape("a0", a0, ("n_a", "m"), (n_a, m))
+    dtype = _check_numbers(numbers)
+    numbers = {name: value.astype(dtype, copy=False) for name, value in numbers.items()}
+    a0 = np.zeros((n_a, m), dtype) if a0 is None else numbers["a0"]
+    return numbers, numbers.get("x", x), a0, mask
+
+
+def _check_input(x: np.ndarray, n_x: int) -> None:
+    if _are_ids(x):
+        if x.ndim != 2:
+            hint = "; numbers instead of ids have to be floats" if x.ndim == 3 else ""
+            hint = "; one sequence is one column, x[:, None]" if x.ndim == 1 else hint
+            raise ValueError(f"integers x are ids and have to be of shape (T_x, m); got {x.shape}{hint}")
+    elif x.dtype.kind not in "fc":
+        raise TypeError(f"x has to hold floats (T_x, n_x, m) or integer ids (T_x, m); got {x.dtype} {x.shape}")
+    elif x.ndim != 3 or x.shape[1] != n_x:
+        hint = "; one sequence is one column, x[:, :, None]" if x.ndim == 2 else ""
+        raise ValueError(
+            f"x has the shape {x.shape}; floats have to be (T_x, n_x, m) with n_x = {n_x}, the columns of Wax{hint}"
+        )
+    if 0 in x.shape:
+        raise ValueError(
+            f"x is empty, with the shape {x.shape}: a sequence needs at least one step, a batch one column"
+        )
+
+
+def _check_output(parameters: Parameters, a: np.ndarray) -> tuple[Parameters, np.ndarray]:
+    numbers, sizes = _check_parameters(parameters, ("Wya", "by"))
+    a = np.asarray(a)
+    if a.ndim != 3 or a.shape[1] != sizes["n_a"] or 0 in a.shape:
+        raise ValueError(
+            f"a has the shape {a.shape}; it has to be (T, n_a, m) with n_a = {sizes['n_a']}, none of them 0"
+        )
+    numbers["a"] = a
+    dtype = _check_numbers(numbers)
+    numbers = {name: value.astype(dtype, copy=False) for name, value in numbers.items()}
+    return numbers, numbers["a"]
