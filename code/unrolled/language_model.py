@@ -216,8 +216,12 @@ def cost_and_gradients(
     z_y = rnn.output_scores(output, e)
     targets = np.asarray(targets) if mask is None else np.where(mask, targets, 0)
     losses = np.empty(targets.shape, z_y.dtype)
-    for t in range(len(z_y)):  # step by step, so that the passes over V rows find them in the cache
-        losses[t] = softmax_cross_entropy(z_y[t], targets[t], out=z_y[t])[0]
+    some = max(1, _IN_CACHE // z_y[0].size)
+    for start in range(
+        0, len(z_y), some
+    ):  # a few steps at a time, so that all passes over V rows find them in the cache
+        part = slice(start, start + some)
+        losses[part] = softmax_cross_entropy(z_y[part], targets[part], out=z_y[part])[0]
     dz_y, number = z_y, losses.size
     if mask is not None:
         losses, dz_y = apply_mask(losses, dz_y, mask)
@@ -552,6 +556,7 @@ class RecurrentModel:
             raise RecurrentFileError(f"{path} is no saved recurrent language model, or is damaged: {error}") from None
 
 
+_IN_CACHE = 1 << 17  # numbers, 1 MB of float64
 _SIDE_BY_SIDE = 64  # sentences that are read together when nothing is carried over
 _SCORES_AT_ONCE = 1 << 21  # numbers, 16 MB of float64
 

@@ -548,7 +548,8 @@ def _check_numbers(arrays: dict[str, np.ndarray]) -> np.dtype:
         if value.dtype not in _PRECISION:
             raise TypeError(f"{name} holds {value.dtype}; float64 or float32 is needed")
         # One pass decides: the sum of squares is finite. If not, the numbers may yet be finite and only large.
-        if not math.isfinite(np.vdot(value, value).real) and not (finite := np.isfinite(value)).all():
+        flat = value.ravel(order="K")  # as it lies in memory: columns that are kept as rows need no copy
+        if not math.isfinite(np.vdot(flat, flat).real) and not (finite := np.isfinite(value)).all():
             where = np.unravel_index(np.argmin(finite), value.shape)
             raise ValueError(f"{name} is not finite: {name}[{', '.join(map(str, where))}] is {value[where]}")
     if len({_PRECISION[dtype] for dtype in types}) > 1:

@@ -228,8 +228,14 @@ class _Run:
         self.last_good = {name: value.copy() for name, value in parameters.items()}
 
     def take_step(self, step: Step, batch: Any, state: Any, grad_clip: float | None, factor: float) -> None:
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found and named here
-            cost, gradients, state = step(self.parameters, batch, state)
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found and named here
+                cost, gradients, state = step(self.parameters, batch, state)
+        except (ValueError, ArithmeticError):
+            self.stop_unless_finite(
+                self.parameters
+            )  # a task may have refused to calculate with what the last step left
+            raise
         try:
             if grad_clip is None:
                 norm = global_norm(gradients)
