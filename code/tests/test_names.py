@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unrolled import corpora, names
+from unrolled.archives import DataError
 
 
 @pytest.fixture(scope="module")
@@ -181,5 +182,5 @@ def test_the_dictionary_lists_what_is_mostly_a_name():
 def test_without_the_plays(tmp_path, monkeypatch):
     monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))
     monkeypatch.setattr(corpora, "shakespeare", corpora.shakespeare.__wrapped__)
-    with pytest.raises(corpora.DataError, match="run `make data`"):
+    with pytest.raises(DataError, match="run `make data`"):
         names.load.__wrapped__()

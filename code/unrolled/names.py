@@ -75,7 +75,7 @@ def load() -> dict[str, list[Sentence]]:
     """All sentences with their labels, under "train", "valid" and "test"; kept for the life of the process.
 
     Raises:
-        corpora.DataError: the archive of the plays is missing or is not the pinned one.
+        DataError: the archive of the plays is missing or is not the pinned one.
     """
     corpus = corpora.shakespeare()
     return {split: [s for play in corpus.plays(split) for s in label(play)] for split in corpora.SPLITS}
