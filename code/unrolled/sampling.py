@@ -39,13 +39,9 @@ def temper(p: np.ndarray | None = None, temperature: float = 1.0, *, scores: np.
         z = np.array(scores, dtype=np.float64)
         if z.ndim not in (1, 2) or z.size == 0 or not np.isfinite(z.max(axis=0)).all():
             raise ValueError(f"scores are (V,) or (V, m), with a finite largest one in each column; got {_shown(z)}")
-    z -= z.max(axis=0)
-    if temperature == 0:
-        weight = (z == 0).astype(np.float64)
-    else:
-        # A tiny temperature sends every gap to -inf, which is the limit; 0 / 1e-320 stays 0.
-        with np.errstate(over="ignore"):
-            weight = np.exp(z / temperature)
+    with np.errstate(over="ignore"):  # a gap beyond the largest float is -inf: its weight is 0 either way
+        z -= z.max(axis=0)
+        weight = np.exp(z / temperature) if temperature else (z == 0).astype(np.float64)
     return weight / weight.sum(axis=0)  # eq-temperature
 
 
