@@ -1,7 +1,7 @@
 """n-gram models on the plays: fitting against NLTK and KenLM's lmplz, scoring against the kenlm module.
 
 NLTK is asked for maximum likelihood, its quickest model, which smooths nothing; we and lmplz fit modified Kneser-Ney.
-lmplz is looked for on the PATH or where the environment variable LMPLZ points.
+lmplz is looked for where `make peers` puts it, on the PATH, or where the environment variable LMPLZ points.
 """
 
 import os
@@ -45,7 +45,8 @@ def fitting(train: list[list[str]], path: Path, order: int, rounds: int) -> Iter
         "our fit from ids": lambda: NgramModel.fit_ids(flat, order, "modified-kneser-ney", vocabulary),
         "our fit from a text file": lambda: NgramModel.fit(path, order),
     }
-    lmplz = os.environ.get("LMPLZ") or shutil.which("lmplz")
+    built = Path(sys.executable).with_name("lmplz")
+    lmplz = os.environ.get("LMPLZ") or (str(built) if built.exists() else shutil.which("lmplz"))
     if lmplz:
         command = [lmplz, "-o", str(order), "-S", "300M", "-T", str(path.parent), "--text", str(path)]
         contenders["lmplz"] = lambda: subprocess.run(
@@ -53,7 +54,7 @@ def fitting(train: list[list[str]], path: Path, order: int, rounds: int) -> Iter
         )
         yield from interleave(contenders, dict.fromkeys(list(contenders)[:2], "lmplz"), rounds, repeat=3)
     else:
-        yield "  lmplz is neither on the PATH nor named by LMPLZ; fitting is not compared with it"
+        yield "  lmplz is not there (`make peers` builds it); fitting is not compared with it"
     try:
         from nltk.lm import MLE
         from nltk.util import everygrams

@@ -20,6 +20,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ class SetUpError(Exception):
 
 @dataclass(frozen=True)
 class Archive:
-    """A line of data-requirements.txt."""
+    """A line of data-requirements.txt or of peers.txt."""
 
     name: str
     version: str
@@ -449,7 +450,7 @@ def refresh_venv(places: Places, lock: int | None) -> None:
 
 
 def read_archives(path: Path) -> list[Archive]:
-    """The archives that data-requirements.txt names.
+    """The archives that data-requirements.txt, or another file of its form, names.
 
     Raises:
         SetUpError: a line is not of the form `name==version --hash=sha256:...`.
@@ -536,20 +537,20 @@ def prepare_data(places: Places, lock: int | None, python: Path) -> None:
 
 def has_peers(places: Places) -> bool:
     """Whether the packages of peers.txt are in .venv, at the pinned versions."""
-    lines = Path(__file__).with_name("peers.txt").read_text(encoding="utf-8").splitlines()
-    pins = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    pins = read_archives(Path(__file__).with_name("peers.txt"))
     return all(
-        list(places.venv.glob(f"lib*/python*/site-packages/{pin.replace('==', '-')}.dist-info/RECORD")) for pin in pins
+        list(places.venv.glob(f"lib*/python*/site-packages/{pin.name}-{pin.version}.dist-info/RECORD")) for pin in pins
     )
 
 
 def prepare_peers(places: Places, lock: int | None) -> None:
-    """Compile and install KenLM's Python package.
+    """Compile and install KenLM's Python package, and its program lmplz where Boost is at hand.
 
     Raises:
         SetUpError: a compiler or cmake is missing, or the build failed.
     """
-    if has_peers(places):
+    program = places.venv / "bin" / "lmplz"
+    if has_peers(places) and program.exists():
         say("The peers are built.")
         return
     lacking = [
@@ -562,11 +563,50 @@ def prepare_peers(places: Places, lock: int | None) -> None:
             f"the peers need {' and '.join(lacking)}: on Debian and Ubuntu install both with "
             "`apt install cmake build-essential`"
         )
-    say(f"Building KenLM for the peer tests (log: {places.shown(places.logs / 'peers.log')}).")
-    pins = str(Path(__file__).with_name("peers.txt"))
-    # An old build script: newer versions of cmake want to be told that this is all right.
-    run_pip(["install", "-r", pins], "peers", places, lock, {"CMAKE_POLICY_VERSION_MINIMUM": "3.5"})
-    say("The peers are built.")
+    if not has_peers(places):
+        say(f"Building KenLM for the peer tests (log: {places.shown(places.logs / 'peers.log')}).")
+        pins = str(Path(__file__).with_name("peers.txt"))
+        # An old build script: newer versions of cmake want to be told that this is all right.
+        run_pip(["install", "-r", pins], "peers", places, lock, {"CMAKE_POLICY_VERSION_MINIMUM": "3.5"})
+    say("The peers are built." if build_lmplz(program, places, lock) else "KenLM's Python package is built.")
+
+
+def build_lmplz(program: Path, places: Places, lock: int | None) -> bool:
+    """Compile lmplz, which the benchmarks compare fitting with, out of the archive that the Python package comes from.
+
+    It is no part of that package. It needs Boost, which few people have; without it the benchmarks do without lmplz.
+
+    Returns:
+        Whether it is there now; where not, what is missing has been said.
+    """
+    log = places.logs / "lmplz.log"
+    log.unlink(missing_ok=True)
+    say(f"Building lmplz for the benchmarks (log: {places.shown(log)}).")
+    with tempfile.TemporaryDirectory(prefix="lmplz-") as name:
+        folder = Path(name)
+        (kenlm,) = read_archives(Path(__file__).with_name("peers.txt"))
+        command = [str(places.python), "-I", "-X", "utf8", str(Path(__file__).with_name("fetch_archive.py"))]
+        run_and_explain([*command, kenlm.requirement, name, *kenlm.hashes], "peers-archive", places, lock)
+        with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+            archive.extractall(folder, filter="data")
+        source = next(path for path in folder.iterdir() if (path / "CMakeLists.txt").exists())
+        build = folder / "build"
+        settings = ["-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_POLICY_VERSION_MINIMUM=3.5", "-DENABLE_INTERPOLATE=OFF"]
+        steps = [
+            ["cmake", "-S", str(source), "-B", str(build), *settings],
+            ["cmake", "--build", str(build), "--parallel", "2", "--target", "lmplz"],
+        ]
+        if any(run_logged(step, log, places, lock) for step in steps):
+            say(
+                "lmplz could not be built, so that `make bench` will not compare fitting with it. It needs Boost: on "
+                "Debian and Ubuntu `apt install libboost-program-options-dev libboost-system-dev libboost-thread-dev "
+                f"libboost-test-dev`, then `make peers` again. What was said is in {places.shown(log)}."
+            )
+            return False
+        beside = program.with_name(".lmplz-half-made")
+        shutil.copy2(next(path for path in build.rglob("lmplz") if path.is_file()), beside)
+        os.replace(beside, program)
+    return True
 
 
 # --- the whole ------------------------------------------------------------------------------------
