@@ -253,6 +253,49 @@ def test_an_interrupt_keeps_whole_parameters(monkeypatch, place):
     assert any(all(np.array_equal(p[name], s[name]) for name in p) for s in seen[-2:])
 
 
+def test_an_interrupt_at_any_line_keeps_whole_parameters():
+    inside = (training.__file__, optimisers.__file__)
+
+    def run(interrupt_at, p):
+        lines = count()
+
+        def trace(frame, event, argument):
+            if frame.f_code.co_filename not in inside:
+                return None
+            if event == "line" and next(lines) == interrupt_at:
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            train(p, bowl, [0.0, 1.0], Momentum(0.1), steps=4, grad_clip=1.0, every=2, evaluate=total, patience=9)
+        finally:
+            sys.settrace(before)
+        return next(lines)
+
+    def total(p):
+        return -float(p["W"].sum())  # the first evaluation is the best
+
+    whole, p = [parameters()], parameters()
+    optimiser = Momentum(0.1)
+    for k in range(4):
+        optimiser.update(p, clip_by_global_norm(bowl(p, k % 2, None)[1], 1.0)[0])
+        whole.append(copy(p))
+    p = parameters()
+    number = run(None, p)
+    assert_same(p, whole[2])
+    interrupted = 0
+    for line in range(number):
+        p = parameters()
+        try:
+            run(line, p)
+        except KeyboardInterrupt:
+            interrupted += 1
+        assert any(all(np.array_equal(p[name], w[name]) for name in p) for w in whole), line
+    assert interrupted > 50
+
+
 def test_arguments_are_checked():
     for options, message in [
         ({"steps": 0}, "steps and every"),

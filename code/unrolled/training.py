@@ -188,9 +188,13 @@ def train(
                 run.take_step(step, batch, state, grad_clip, 1.0 if schedule is None else schedule(run.done / steps))
                 bar.update()
                 if run.done % every == 0 or run.done == steps:
-                    run.look(evaluate, patience)
-                    if checkpoint is not None:
-                        run.write(checkpoint)
+                    run.look(evaluate, patience, checkpoint)
+            if run.done == 0:
+                raise ValueError("there is no batch to train with")
+            if run.looked_at < run.done:  # an iterator has ended
+                run.look(evaluate, patience, checkpoint)
+            if patience is not None:
+                run.back_to_the_best()
         except TrainingError as error:
             run.back_to_the_last_good()
             error.history = run.history()
@@ -198,14 +202,6 @@ def train(
         except BaseException:
             run.back_to_the_last_good()
             raise
-    if run.done == 0:
-        raise ValueError("there is no batch to train with")
-    if run.done % every and run.done < steps and not run.stopped_early:  # an iterator that has ended
-        run.look(evaluate, patience)
-        if checkpoint is not None:
-            run.write(checkpoint)
-    if patience is not None:
-        run.back_to_the_best()
     return run.history()
 
 
@@ -218,14 +214,16 @@ class _Run:
     def __init__(self, parameters: Parameters, optimiser: Optimiser, rng: np.random.Generator | None, identity: dict):
         self.parameters, self.optimiser, self.rng, self.identity = parameters, optimiser, rng, identity
         self.state: Any = None
-        self.done = 0
+        self.done = self.looked_at = 0
         self.costs: list[float] = []
         self.norms: list[float] = []
         self.evaluated_at: list[int] = []
         self.evaluations: list[float] = []
         self.best: Parameters | None = None
         self.stopped_early = False
+        # Two sets take turns, so that an interrupt in the middle of copying finds one of them whole.
         self.last_good = {name: value.copy() for name, value in parameters.items()}
+        self.spare = {name: value.copy() for name, value in parameters.items()}
 
     def take_step(self, step: Step, batch: Any, state: Any, grad_clip: float | None, factor: float) -> None:
         try:
@@ -246,7 +244,8 @@ class _Run:
             raise
         self.stop_unless_finite({"cost": cost})
         for name, value in self.parameters.items():
-            self.last_good[name][...] = value
+            self.spare[name][...] = value
+        self.last_good, self.spare = self.spare, self.last_good
         with np.errstate(over="ignore", invalid="ignore"):  # and here by the next step
             self.optimiser.update(self.parameters, gradients, self.optimiser.rate * factor)
         self.state = state
@@ -254,22 +253,28 @@ class _Run:
         self.norms.append(norm)
         self.done += 1
 
-    def look(self, evaluate: Callable[[Parameters], float] | None, patience: int | None) -> None:
-        """Make sure that the parameters are worth keeping, and measure them."""
+    def look(
+        self,
+        evaluate: Callable[[Parameters], float] | None,
+        patience: int | None,
+        checkpoint: str | os.PathLike[str] | None,
+    ) -> None:
+        """Make sure that the parameters are worth keeping, measure them, and keep them."""
         self.stop_unless_finite(self.parameters)
-        if evaluate is None:
-            return
-        value = float(evaluate(self.parameters))
-        if np.isnan(value):
-            self.stop_unless_finite({"evaluation": value})
-        self.evaluated_at.append(self.done)
-        self.evaluations.append(value)
-        if patience is None:
-            return
-        best = int(np.argmin(self.evaluations))
-        if best == len(self.evaluations) - 1 or self.best is None:
-            self.best = {name: array.copy() for name, array in self.parameters.items()}
-        self.stopped_early = len(self.evaluations) - 1 - best >= patience
+        if evaluate is not None:
+            value = float(evaluate(self.parameters))
+            if np.isnan(value):
+                self.stop_unless_finite({"evaluation": value})
+            self.evaluated_at.append(self.done)
+            self.evaluations.append(value)
+        if patience is not None:
+            since_best = len(self.evaluations) - 1 - int(np.argmin(self.evaluations))
+            if since_best == 0 or self.best is None:
+                self.best = {name: array.copy() for name, array in self.parameters.items()}
+            self.stopped_early = since_best >= patience
+        self.looked_at = self.done
+        if checkpoint is not None:
+            self.write(checkpoint)
 
     def stop_unless_finite(self, values: dict[str, Any]) -> None:
         spoiled = tuple(name for name, value in values.items() if not np.isfinite(value).all())
@@ -365,7 +370,8 @@ class _Run:
             value[...] = groups["parameters"][name]
             self.last_good[name][...] = value
         self.best = groups["best"] or None
-        self.state, self.done, self.stopped_early = state, done, bool(run["stopped_early"])
+        self.state, self.done, self.looked_at = state, done, done
+        self.stopped_early = bool(run["stopped_early"])
         self.rng_state = run["rng"]
         for name in _MEASURED:
             setattr(self, name, measured[name])
