@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unrolled.gradients import (
@@ -16,6 +16,7 @@ from unrolled.gradients import (
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-2, 2), min_size=1, max_size=6))
 def test_complex_step_is_exact_to_the_last_digits(values):
     x = np.array(values)
@@ -24,6 +25,7 @@ def test_complex_step_is_exact_to_the_last_digits(values):
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-2, 2), min_size=1, max_size=6))
 def test_central_difference_keeps_about_ten_digits(values):
     x = np.array(values)
@@ -106,6 +108,7 @@ def test_the_global_norm_by_hand():
     np.testing.assert_array_equal(by_element["ba"], [[3.5], [0]])
 
 
+@settings(deadline=None)
 @given(some_gradients(), st.floats(1e-6, 1e6))
 def test_clipping_shortens_and_keeps_the_direction(gradients, threshold):
     clipped, norm = clip_by_global_norm(gradients, threshold)
@@ -124,6 +127,7 @@ def test_clipping_shortens_and_keeps_the_direction(gradients, threshold):
         np.testing.assert_array_equal(g, np.minimum(np.maximum(gradients[name], -threshold), threshold))
 
 
+@settings(deadline=None)
 @given(some_gradients(), st.floats(1e-3, 1e3))
 def test_clipping_against_torch(gradients, threshold):
     theirs = [torch.tensor(g, requires_grad=True) for g in gradients.values()]
@@ -138,6 +142,7 @@ def test_clipping_against_torch(gradients, threshold):
         np.testing.assert_allclose(g, tensor.grad.numpy() * factor, rtol=1e-13)
 
 
+@settings(deadline=None)
 @given(some_gradients(np.float32, (-30, 30)), st.floats(1e-3, 1e3))
 def test_clipping_keeps_float32_and_counts_in_float64(gradients, threshold):
     clipped, norm = clip_by_global_norm(gradients, threshold)

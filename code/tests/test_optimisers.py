@@ -158,6 +158,7 @@ def test_the_rate_of_an_update_can_be_given():
     assert parameters["w"] == 0.25
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0.01, 0.99))
 def test_schedules(over, share):
     assert optimisers.constant(over) == 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unrolled.activations import softmax
@@ -28,6 +28,7 @@ def columns_of(p):
 # Temperature
 
 
+@settings(deadline=None)
 @given(distributions(), st.floats(0.05, 20))
 def test_temper_by_its_formula(p, temperature):
     q = temper(p, temperature)
@@ -40,6 +41,7 @@ def test_temper_by_its_formula(p, temperature):
         assert (new[old == 0] == 0).all()
 
 
+@settings(deadline=None)
 @given(distributions(), st.floats(0.05, 20), st.floats(-1e3, 1e3))
 def test_scores_and_probabilities_agree(p, temperature, shift):
     with np.errstate(divide="ignore"):
@@ -49,6 +51,7 @@ def test_scores_and_probabilities_agree(p, temperature, shift):
         np.testing.assert_allclose(temper(scores=z, temperature=temperature), softmax(z / temperature), rtol=1e-10)
 
 
+@settings(deadline=None)
 @given(distributions())
 def test_limits_of_the_temperature(p):
     np.testing.assert_allclose(temper(p, 1.0), p, rtol=1e-14)
@@ -63,6 +66,7 @@ def test_limits_of_the_temperature(p):
         np.testing.assert_allclose(new, (old > 0) / (old > 0).sum(), rtol=1e-9)
 
 
+@settings(deadline=None)
 @given(distributions(), st.floats(0.1, 10), st.floats(0.1, 10))
 def test_temperatures_multiply(p, one, other):
     np.testing.assert_allclose(temper(temper(p, one), other), temper(p, one * other), rtol=1e-9, atol=1e-300)
@@ -76,6 +80,7 @@ def test_huge_scores_do_not_overflow():
 # Top-k and nucleus
 
 
+@settings(deadline=None)
 @given(distributions(), st.integers(1, 12))
 def test_top_k_against_sorting(p, k):
     q = top_k(p, k)
@@ -87,6 +92,7 @@ def test_top_k_against_sorting(p, k):
         np.testing.assert_allclose(new, expected / expected.sum(), rtol=1e-14)
 
 
+@settings(deadline=None)
 @given(distributions(), st.floats(0.001, 1))
 def test_a_nucleus_is_the_smallest_set_that_suffices(p, mass):
     q = nucleus(p, mass)
@@ -101,6 +107,7 @@ def test_a_nucleus_is_the_smallest_set_that_suffices(p, mass):
         assert old[kept[:-1]].sum() < mass + 1e-12
 
 
+@settings(deadline=None)
 @given(distributions())
 def test_limits_of_top_k_and_nucleus(p):
     size = p.shape[0]
@@ -118,6 +125,7 @@ def test_of_equals_the_smaller_id_comes_first():
     np.testing.assert_array_equal(np.count_nonzero(nucleus(p, 0.26)), 3)
 
 
+@settings(deadline=None)
 @given(distributions())
 def test_arguments_are_left_alone(p):
     before = p.copy()
@@ -128,6 +136,7 @@ def test_arguments_are_left_alone(p):
 # Drawing
 
 
+@settings(deadline=None)
 @given(distributions(), st.integers(0, 2**32))
 def test_what_is_impossible_is_never_drawn(p, seed):
     ids = draw(p, np.random.default_rng(seed))
@@ -145,6 +154,7 @@ class Edge:
         return np.full(size, self.value)
 
 
+@settings(deadline=None)
 @given(distributions())
 def test_the_ends_of_the_unit_interval(p):
     last = np.atleast_1d(draw(p, Edge(np.nextafter(1.0, 0))))

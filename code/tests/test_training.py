@@ -53,6 +53,7 @@ def test_streams_by_hand():
     np.testing.assert_array_equal(streams(np.arange(11), 3), [[0, 3, 6], [1, 4, 7], [2, 5, 8]])
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 9))
 def test_streams_and_segments_lose_nothing_but_a_rest(n, m, T):
     ids = np.arange(n)
