@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 SYMBOLS = 8
-"""How many different symbols there are to copy: the ids 0 .. 7."""
+"""The number of different symbols to copy, which are the ids 0 .. 7."""
 LENGTH = 10
 """How many symbols are to be copied."""
 BLANK = SYMBOLS
@@ -24,7 +24,7 @@ BLANK = SYMBOLS
 MARKER = SYMBOLS + 1
 """The id that asks for the copy."""
 IDS = SYMBOLS + 2
-"""n_x and n_y of the copy task: symbols, blank and marker."""
+"""n_x and n_y of the copy task, the symbols with blank and marker."""
 
 
 class Copying(NamedTuple):
