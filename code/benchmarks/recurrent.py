@@ -1,8 +1,8 @@
 """One training step of a recurrent network, forward, loss and full backward pass, against PyTorch's own.
 
 PyTorch has two ways to read symbols: one-hot columns into `nn.RNN`, which is our network number for number, or an
-`nn.Embedding` of n_a entries in front of it, which is what one would use with many symbols. Whichever takes less time in
-a round is the peer. The one-hot columns are made beforehand, at PyTorch's advantage.
+`nn.Embedding` of n_a entries in front of it, which is what one would use with many symbols. Whichever takes less
+time in a round is the peer. The one-hot columns are made beforehand, at PyTorch's advantage.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,10 +21,9 @@ class Size(NamedTuple):
     m: int
     n_a: int
     V: int
-    repeat: int  # fastest of so many runs
 
 
-SIZES = (Size(25, 1, 100, 65, 200), Size(64, 32, 128, 65, 40), Size(64, 32, 256, 65, 20), Size(35, 20, 200, 10_000, 3))
+SIZES = (Size(25, 1, 100, 65), Size(64, 32, 128, 65), Size(64, 32, 256, 65), Size(35, 20, 200, 10_000))
 
 
 def run(rounds: int) -> Iterator[Ratio | str]:
@@ -43,7 +42,7 @@ def run(rounds: int) -> Iterator[Ratio | str]:
 
 def compare(size: Size, dtype: type, rounds: int) -> Ratio:
     """The better of PyTorch's two ways over ours."""
-    T, m, n_a, V, repeat = size
+    T, m, n_a, V = size
     rng = np.random.default_rng(0)
     parameters = rnn.create(rng, V, n_a, V, dtype=dtype)
     x, targets = rng.integers(0, V, (T, m)), rng.integers(0, V, (T, m))
@@ -52,7 +51,7 @@ def compare(size: Size, dtype: type, rounds: int) -> Ratio:
         step()  # whatever is done once is done here
     ours = f"T={T} m={m} n_a={n_a} V={V:,} {np.dtype(dtype).name}"
     contenders = {ours: lambda: rnn.cost_and_gradients(parameters, x, targets), **steps}
-    (ratio,) = interleave(contenders, {ours: tuple(steps)}, rounds, repeat)
+    (ratio,) = interleave(contenders, {ours: tuple(steps)}, 5 * rounds, repeat=max(3, 2_000 // (T * m)))
     return Ratio(f"  torch / ours, {ours}", ratio.values)
 
 

@@ -78,3 +78,22 @@ def test_sigmoid_and_relu():
     z = np.array([-1000.0, -1.0, 0.0, 1.0, 1000.0])
     np.testing.assert_allclose(sigmoid(z), torch.sigmoid(torch.tensor(z)).numpy(), rtol=1e-13, atol=1e-16)
     np.testing.assert_array_equal(relu(z), [0, 0, 0, 1, 1000])
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_out_is_where_the_result_is_written(name, dtype):
+    activation, z = ACTIVATIONS[name], np.linspace(-2, 2, 6).astype(dtype)
+    if dtype == np.complex128:
+        z += 0.1j
+    a = activation.function(z).copy()
+    slope = activation.slope(a)
+    out = np.empty_like(z)
+    assert activation.function(z, out=out) is out
+    np.testing.assert_array_equal(out, a)
+    assert activation.slope(a, out=out) is out
+    np.testing.assert_array_equal(out, slope)
+    assert activation.function(z, out=z) is z  # in place
+    np.testing.assert_array_equal(z, a)
+    assert activation.slope(z, out=z) is z
+    np.testing.assert_array_equal(z, slope)

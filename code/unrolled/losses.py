@@ -40,7 +40,7 @@ def softmax_cross_entropy(
         raise TypeError(f"the scores z have to be floating-point numbers; got {z.dtype}")
     if targets.dtype.kind not in "iu":
         raise TypeError(f"targets have to be integers, the rows of the right answers; got {targets.dtype}")
-    if z.ndim < 2 or targets.shape != z.shape[:-2] + z.shape[-1:]:
+    if z.ndim not in (2, 3) or targets.shape != z.shape[:-2] + z.shape[-1:]:
         raise ValueError(
             f"z of shape (V, m) needs targets of shape (m,), z of shape (T, V, m) targets of shape (T, m); "
             f"got z {z.shape} and targets {targets.shape}"
@@ -58,8 +58,8 @@ def softmax_cross_entropy(
 
 def _softmax_cross_entropy(z: np.ndarray, targets: np.ndarray, out: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     dz = np.subtract(z, z.real.max(axis=-2, keepdims=True), out=out)  # the shift that keeps exp from overflowing
-    *places, columns = np.indices(targets.shape, sparse=True)
-    right = (*places, targets, columns)  # where the targets stand in dz
+    columns = np.arange(targets.shape[-1])
+    right = (targets, columns) if z.ndim == 2 else (np.arange(len(z))[:, None], targets, columns)  # the targets in dz
     losses = -dz[right]
     np.exp(dz, out=dz)
     total = dz.sum(axis=-2, keepdims=True)
@@ -85,17 +85,20 @@ def sigmoid_cross_entropy(z: np.ndarray, y: np.ndarray, out: np.ndarray | None =
 
     Raises:
         ValueError: shapes do not match, or a target is outside [0, 1].
-        TypeError: z is not floating-point.
+        TypeError: z is not floating-point, or targets are no real numbers.
     """
     z, y = np.asarray(z), np.asarray(y)
     if z.dtype.kind not in "fc":
         raise TypeError(f"the scores z have to be floating-point numbers; got {z.dtype}")
-    if z.ndim < 2 or y.shape != z.shape:
+    if z.ndim not in (2, 3) or y.shape != z.shape:
         raise ValueError(
             f"targets need the shape of the scores z, (n_y, m) or (T, n_y, m); got z {z.shape}, y {y.shape}"
         )
-    if y.dtype.kind not in "fiub" or not ((y >= 0) & (y <= 1)).all():
-        raise ValueError("targets of the sigmoid loss have to be real numbers in [0, 1], and one is not")
+    if y.dtype.kind not in "fiub":
+        raise TypeError(f"targets of the sigmoid loss have to be real numbers in [0, 1]; got {y.dtype}")
+    inside = (y >= 0) & (y <= 1)
+    if not inside.all():
+        raise ValueError(f"targets of the sigmoid loss have to be in [0, 1]; one is {y[~inside][0]}")
     _check_out(z, out)
     y = y.astype(z.real.dtype, copy=False)
     positive = z.real > 0
@@ -120,6 +123,7 @@ def apply_mask(losses: np.ndarray, dz: np.ndarray, mask: np.ndarray) -> tuple[np
     Raises:
         ValueError: the mask is not boolean or does not have the shape of the losses.
     """
+    mask = np.asarray(mask)
     if mask.dtype != bool or mask.shape != losses.shape:
         raise ValueError(
             f"a mask has to be boolean and of the shape {losses.shape} of the losses; got {mask.dtype} {mask.shape}"

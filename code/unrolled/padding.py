@@ -18,7 +18,7 @@ def pad(sequences: Iterable[Sequence[int] | np.ndarray], value: float = 0) -> tu
 
     Raises:
         ValueError: there are no sequences, one is empty, or their columns differ in length.
-        TypeError: the entries are no numbers.
+        TypeError: the entries are no numbers, or `value` is none of their type.
     """
     arrays = [np.asarray(sequence) for sequence in sequences]
     if not arrays:
@@ -32,9 +32,11 @@ def pad(sequences: Iterable[Sequence[int] | np.ndarray], value: float = 0) -> tu
             )
         if len(array) == 0:
             raise ValueError(f"sequence {i} is empty; a sequence needs at least one step")
+        if array.dtype.kind not in "iuf":
+            raise TypeError(f"sequences have to hold numbers; got {array.dtype} in sequence {i}")
     dtype = np.result_type(*{array.dtype for array in arrays})
-    if dtype.kind not in "iufb":
-        raise TypeError(f"sequences have to hold numbers; got {dtype}")
+    if dtype.kind in "iu" and not float(value).is_integer():
+        raise TypeError(f"the sequences hold integers; the value {value} is none")
     lengths = np.array([len(array) for array in arrays])
     padded = np.full((lengths.max(), *shape, len(arrays)), value, dtype)
     for i, array in enumerate(arrays):

@@ -36,6 +36,9 @@ from unrolled.losses import LOSSES, apply_mask
 
 Parameters = dict[str, np.ndarray]
 
+SHAPES = {"Waa": ("n_a", "n_a"), "Wax": ("n_a", "n_x"), "ba": ("n_a", "1"), "Wya": ("n_y", "n_a"), "by": ("n_y", "1")}
+"""The axes of each parameter."""
+
 OUTPUTS = {"softmax": lambda z: softmax(z, axis=-2), "sigmoid": sigmoid, "identity": lambda z: z}
 """The choices of g2, from scores (T, n_y, m) to y_hat."""
 
@@ -131,6 +134,36 @@ def number_of_parameters(parameters: Parameters) -> int:
     return sum(value.size for value in parameters.values())
 
 
+def check_parameters(
+    parameters: Parameters, names: Collection[str] = tuple(SHAPES)
+) -> tuple[Parameters, dict[str, int]]:
+    """See that parameters are there and fit together.
+
+    Args:
+        parameters: by name; others than `names` are not looked at.
+        names: which are needed, all five when not given.
+
+    Returns:
+        The parameters of these names, and the sizes that their shapes agree on: "n_a", and "n_x" and "n_y" where they
+        occur.
+
+    Raises:
+        ValueError: a parameter is missing, empty, or of a shape that does not fit; the message says what would.
+    """
+    sizes, found = {"1": 1}, {}
+    for name in names:
+        if name not in parameters:
+            raise ValueError(f"the parameter {name} is missing; there are only {', '.join(parameters) or 'none'}")
+        found[name] = value = np.asarray(parameters[name])
+        axes, known = SHAPES[name], dict(sizes)
+        if value.ndim != 2 or any(sizes.setdefault(axis, n) != n for axis, n in zip(axes, value.shape, strict=True)):
+            right = ", ".join(str(known.get(axis, axis)) for axis in axes)
+            raise ValueError(f"{name} has the shape {value.shape}; it has to be ({', '.join(axes)}) = ({right})")
+        if 0 in value.shape:
+            raise ValueError(f"{name} is empty: its shape is {value.shape}")
+    return found, sizes
+
+
 # The layer: the recurrence, forward and backward through time
 
 
@@ -212,9 +245,8 @@ def layer_backward(
     a, da = np.asarray(a), np.asarray(da)
     _check_shape("a", a, ("T_x + 1", "n_a", "m"), (T_x + 1, n_a, m))
     _check_shape("da", da, ("T_x", "n_a", "m"), (T_x, n_a, m))
-    dtype = _check_numbers(parameters | {"a": a, "da": da})
-    a, da = (_rows(v).astype(dtype, copy=False) for v in (a, da))
-    return _layer_backward(parameters, x, a, da, mask, activation)
+    _, arrays = _check_numbers(parameters | {"a": a, "da": da})
+    return _layer_backward(arrays, x, _rows(arrays["a"]), _rows(arrays["da"]), mask, activation)
 
 
 def _layer_backward(
@@ -255,11 +287,11 @@ def _input_scores(Wax: np.ndarray, ba: np.ndarray, x: np.ndarray, out: np.ndarra
         np.matmul(_rows(x).reshape(-1, x.shape[1]), Wax.T, out=out.reshape(-1, out.shape[2]))
         out += ba.T
         return
-    if Wax.shape[1] > x.size:  # rather than all columns, only those that are needed
-        needed, x = np.unique(x, return_inverse=True)
-        Wax = Wax[:, needed]
-    table = np.add(Wax.T, ba.T, order="C")
-    np.take(table, x.reshape(out.shape[:2]), axis=0, out=out, mode="clip")  # eq-rnn-one-hot; "clip" spares a copy
+    if Wax.shape[1] > x.size:
+        np.add(Wax.T[x], ba.T, out=out)  # eq-rnn-one-hot
+        return
+    table = np.add(Wax.T, ba.T, order="C")  # each column in one piece, once, since most are needed more than once
+    np.take(table, x, axis=0, out=out, mode="clip")  # the ids have been checked; this mode spares a copy
 
 
 def _input_weights(x: np.ndarray, dz: np.ndarray, n_x: int) -> np.ndarray:
@@ -325,8 +357,8 @@ def output_backward(parameters: Parameters, a: np.ndarray, dz_y: np.ndarray) -> 
     parameters, a = _check_output(parameters, a)
     dz_y = np.asarray(dz_y)
     _check_shape("dz_y", dz_y, ("T", "n_y", "m"), (len(a), len(parameters["Wya"]), a.shape[2]))
-    dtype = _check_numbers(parameters | {"dz_y": dz_y})
-    gradients, da = _output_backward(parameters, _rows(a), _rows(dz_y).astype(dtype, copy=False))
+    _, arrays = _check_numbers(parameters | {"dz_y": dz_y})
+    gradients, da = _output_backward(arrays, _rows(arrays["a"]), _rows(arrays["dz_y"]))
     return gradients, _columns(da)
 
 
@@ -370,9 +402,10 @@ def forward(
     Raises:
         ValueError, TypeError: as for `layer_forward`.
     """
-    function = _choice("g2", g2, OUTPUTS)
-    a = layer_forward(parameters, x, a0, g1, mask)
-    return a, function(output_scores(parameters, a[1:]))
+    activation, output = _activation(g1), _choice("g2", g2, OUTPUTS)
+    parameters, x, a0, mask = _check_layer(parameters, x, a0, mask, tuple(SHAPES))
+    a = _layer_forward(parameters, x, a0, mask, activation)
+    return _columns(a), output(_columns(_output_scores(parameters, a[1:])))  # eq-rnn-output
 
 
 def cost(
@@ -459,7 +492,7 @@ def _forward_to_cost(
     activation = _activation(g1)
     loss_and_gradient = _choice("loss", loss, LOSSES)
     _choice("reduction", reduction, ("sum", "mean"))
-    parameters, x, a0, mask = _check_layer(parameters, x, a0, mask, ("Waa", "Wax", "ba", "Wya", "by"))
+    parameters, x, a0, mask = _check_layer(parameters, x, a0, mask, tuple(SHAPES))
     T_x, m, n_y = x.shape[0], x.shape[-1], len(parameters["by"])
     targets = np.asarray(targets)
     axes, shape = (("T_x", "m"), (T_x, m)) if loss == "softmax" else (("T_x", "n_y", "m"), (T_x, n_y, m))
@@ -505,7 +538,6 @@ def _are_ids(x: np.ndarray) -> bool:
 # Checks
 
 
-_SHAPES = {"Waa": ("n_a", "n_a"), "Wax": ("n_a", "n_x"), "ba": ("n_a", "1"), "Wya": ("n_y", "n_a"), "by": ("n_y", "1")}
 _PRECISION = {np.dtype(name): bits for name, bits in {"f4": 32, "f8": 64, "c8": 32, "c16": 64}.items()}
 
 
@@ -525,24 +557,8 @@ def _check_shape(name: str, array: np.ndarray, axes: tuple[str, ...], shape: tup
         raise ValueError(f"{name} has the shape {array.shape}; it has to be ({', '.join(axes)}) = {shape}")
 
 
-def _check_parameters(parameters: Parameters, names: tuple[str, ...]) -> tuple[Parameters, dict[str, int]]:
-    """The parameters of these names, and the sizes n_a, n_x, n_y that their shapes agree on."""
-    sizes, found = {"1": 1}, {}
-    for name in names:
-        if name not in parameters:
-            raise ValueError(f"the parameter {name} is missing; there are only {', '.join(parameters) or 'none'}")
-        found[name] = value = np.asarray(parameters[name])
-        axes = _SHAPES[name]
-        if value.ndim != 2 or any(sizes.setdefault(axis, n) != n for axis, n in zip(axes, value.shape, strict=True)):
-            right = ", ".join(str(sizes.get(axis, axis)) for axis in axes)
-            raise ValueError(f"{name} has the shape {value.shape}; it has to be ({', '.join(axes)}) = ({right})")
-        if 0 in value.shape:
-            raise ValueError(f"{name} is empty: its shape is {value.shape}")
-    return found, sizes
-
-
-def _check_numbers(arrays: dict[str, np.ndarray]) -> np.dtype:
-    """The common type of some arrays: all of one precision, all finite."""
+def _check_numbers(arrays: dict[str, np.ndarray]) -> tuple[np.dtype, dict[str, np.ndarray]]:
+    """The common type of some arrays, and the arrays in it: all have to be finite and of one precision."""
     types = {value.dtype for value in arrays.values()}
     for name, value in arrays.items():
         if value.dtype not in _PRECISION:
@@ -555,7 +571,8 @@ def _check_numbers(arrays: dict[str, np.ndarray]) -> np.dtype:
     if len({_PRECISION[dtype] for dtype in types}) > 1:
         listed = ", ".join(f"{name} {value.dtype}" for name, value in arrays.items())
         raise TypeError(f"float32 and float64 are mixed ({listed}); make them one with astype")
-    return np.result_type(*types)
+    dtype = np.result_type(*types)
+    return dtype, {name: value.astype(dtype, copy=False) for name, value in arrays.items()}
 
 
 def _check_layer(
@@ -563,10 +580,10 @@ def _check_layer(
     x: np.ndarray,
     a0: np.ndarray | None,
     mask: np.ndarray | None,
-    names: tuple[str, ...] = ("Waa", "Wax", "ba"),
+    names: Collection[str] = ("Waa", "Wax", "ba"),
 ) -> tuple[Parameters, np.ndarray, np.ndarray, np.ndarray | None]:
     """Parameters and a0 in their common type, x without what the mask hides; None for a mask that hides nothing."""
-    numbers, sizes = _check_parameters(parameters, names)
+    numbers, sizes = check_parameters(parameters, names)
     x, n_a = np.asarray(x), sizes["n_a"]
     _check_input(x, sizes["n_x"])
     T_x, m = x.shape[0], x.shape[-1]
@@ -588,8 +605,7 @@ def _check_layer(
     if a0 is not None:
         numbers["a0"] = a0 = np.asarray(a0)
         _check_shape("a0", a0, ("n_a", "m"), (n_a, m))
-    dtype = _check_numbers(numbers)
-    numbers = {name: value.astype(dtype, copy=False) for name, value in numbers.items()}
+    dtype, numbers = _check_numbers(numbers)
     a0 = np.zeros((n_a, m), dtype) if a0 is None else numbers["a0"]
     return numbers, numbers.get("x", x), a0, mask
 
@@ -614,13 +630,12 @@ def _check_input(x: np.ndarray, n_x: int) -> None:
 
 
 def _check_output(parameters: Parameters, a: np.ndarray) -> tuple[Parameters, np.ndarray]:
-    numbers, sizes = _check_parameters(parameters, ("Wya", "by"))
+    numbers, sizes = check_parameters(parameters, ("Wya", "by"))
     a = np.asarray(a)
     if a.ndim != 3 or a.shape[1] != sizes["n_a"] or 0 in a.shape:
         raise ValueError(
             f"a has the shape {a.shape}; it has to be (T, n_a, m) with n_a = {sizes['n_a']}, none of them 0"
         )
     numbers["a"] = a
-    dtype = _check_numbers(numbers)
-    numbers = {name: value.astype(dtype, copy=False) for name, value in numbers.items()}
+    _, numbers = _check_numbers(numbers)
     return numbers, numbers["a"]

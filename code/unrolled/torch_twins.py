@@ -8,7 +8,7 @@ the same parameters and one step of gradient descent moves them alike.
 import numpy as np
 import torch
 
-Parameters = dict[str, np.ndarray]
+from unrolled.rnn import Parameters, check_parameters
 
 
 def to_torch(parameters: Parameters, g1: str = "tanh") -> tuple[torch.nn.RNN, torch.nn.Linear]:
@@ -22,10 +22,11 @@ def to_torch(parameters: Parameters, g1: str = "tanh") -> tuple[torch.nn.RNN, to
         `torch.nn.RNN` (time first) and `torch.nn.Linear`, in float32 if the parameters are float32 and else in float64.
 
     Raises:
-        ValueError: torch has no such activation.
+        ValueError: torch has no such activation, or a parameter is missing or has a wrong shape.
     """
     if g1 not in ("tanh", "relu"):
         raise ValueError(f'torch.nn.RNN knows "tanh" and "relu"; got {g1!r}')
+    parameters, _ = check_parameters(parameters)
     dtype = torch.float32 if parameters["Waa"].dtype == np.float32 else torch.float64
     (n_a, n_x), n_y = parameters["Wax"].shape, parameters["Wya"].shape[0]
     layer = torch.nn.RNN(n_x, n_a, nonlinearity=g1, dtype=dtype)
@@ -45,10 +46,14 @@ def from_torch(layer: torch.nn.RNN, output: torch.nn.Linear) -> Parameters:
     """Our parameters from a torch layer and output, copied; the two bias vectors of the layer are added.
 
     Raises:
-        ValueError: the layer has several layers or two directions, or is no `nn.RNN`.
+        ValueError: the layer has several layers or two directions, or is no `nn.RNN`; or the output does not fit.
     """
     if not isinstance(layer, torch.nn.RNN) or layer.num_layers != 1 or layer.bidirectional:
         raise ValueError(f"a torch.nn.RNN with one layer and one direction is needed; got {layer}")
+    if output.in_features != layer.hidden_size:
+        raise ValueError(
+            f"the output reads states of {output.in_features} numbers, the layer gives {layer.hidden_size}"
+        )
 
     def array(tensor: torch.Tensor) -> np.ndarray:
         return tensor.detach().numpy().copy()
