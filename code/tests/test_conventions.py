@@ -10,9 +10,13 @@ import torch
 from nltk.lm import MLE
 from nltk.lm.preprocessing import padded_everygram_pipeline
 
-from unrolled import metrics
+from unrolled import metrics, padding
 from unrolled.activations import softmax
-from unrolled.losses import softmax_cross_entropy
+from unrolled.gradients import clip_by_global_norm
+from unrolled.language_model import RecurrentModel, draw_dropout
+from unrolled.losses import sigmoid_cross_entropy, softmax_cross_entropy
+from unrolled.optimisers import Adam, Momentum
+from unrolled.rnn import layer_forward
 from unrolled.vocabulary import Vocabulary
 from unrolled.window import look_up
 
@@ -216,6 +220,120 @@ def training_two_biases(rng: np.random.Generator) -> None:
     equal(moved, -2 * 0.1 * dba)
 
 
+@row("loss of yes-or-no outputs")
+def loss_of_yes_or_no_outputs(rng: np.random.Generator) -> None:
+    z, y = rng.normal(size=(T_x, n_y, m)), rng.integers(0, 2, size=(T_x, n_y, m)).astype(np.float64)
+    losses = sigmoid_cross_entropy(z, y)[0]
+    assert losses.shape == (T_x, m)
+    theirs = torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor(z), torch.tensor(y), reduction="none")
+    equal(losses, theirs.numpy().sum(axis=1))
+    mean = torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor(z), torch.tensor(y)).item()
+    equal(losses.sum() / z.size, mean)
+    by_keras = (np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))).mean(axis=1)  # as it documents it
+    equal(losses / n_y, by_keras)
+
+
+@row("state behind the end of a sequence")
+def state_behind_the_end(rng: np.random.Generator) -> None:
+    theirs, x, _ = recurrent_network(rng)
+    lengths = rng.integers(1, T_x + 1, size=m)
+    lengths[0] = T_x
+    packed = torch.nn.utils.rnn.pack_padded_sequence(
+        torch.tensor(x.transpose(0, 2, 1)), torch.tensor(lengths), enforce_sorted=False
+    )
+    outputs, last = theirs(packed)
+    outputs = torch.nn.utils.rnn.pad_packed_sequence(outputs)[0].detach().numpy().transpose(0, 2, 1)
+    ba = (theirs.bias_ih_l0 + theirs.bias_hh_l0).detach().numpy()[:, None]
+    parameters = {"Waa": theirs.weight_hh_l0.detach().numpy(), "Wax": theirs.weight_ih_l0.detach().numpy(), "ba": ba}
+    a = layer_forward(parameters, x, mask=padding.mask(lengths, T_x))
+    equal(a[-1], last[0].detach().numpy().T)
+    for i, length in enumerate(lengths):
+        equal(a[1 : length + 1, :, i], outputs[:length, :, i])
+        assert not outputs[length:, :, i].any()
+        assert (a[length + 1 :, :, i] == a[length, :, i]).all()
+
+
+def gradients_in_turn(rng: np.random.Generator, steps: int = 8) -> list[np.ndarray]:
+    return [rng.normal(size=(n_a, n_x)) for _ in range(steps)]
+
+
+def by_torch(optimiser: Callable, start: np.ndarray, gradients: list[np.ndarray]) -> np.ndarray:
+    """Where one of torch's optimisers ends that is given these gradients one after the other."""
+    w = torch.tensor(start.copy(), requires_grad=True)
+    steps = optimiser([w])
+    for g in gradients:
+        w.grad = torch.tensor(g)
+        steps.step()
+    return w.detach().numpy()
+
+
+@row("clipping by the global norm")
+def clipping_by_the_global_norm(rng: np.random.Generator) -> None:
+    g = {"W": rng.normal(size=(n_a, n_x)), "b": rng.normal(size=(n_a, 1))}
+    norm = np.sqrt(sum((v**2).sum() for v in g.values()))
+    for threshold in (0.1 * norm, 2 * norm):
+        clipped, before = clip_by_global_norm(g, threshold)
+        equal(before, norm)
+        tensors = [torch.zeros(v.shape, dtype=torch.float64, requires_grad=True) for v in g.values()]
+        for tensor, v in zip(tensors, g.values(), strict=True):
+            tensor.grad = torch.tensor(v)
+        torch.nn.utils.clip_grad_norm_(tensors, threshold)
+        for tensor, name in zip(tensors, g, strict=True):
+            equal(tensor.grad.numpy(), g[name] * min(1.0, threshold / (norm + 1e-6)))
+            equal(clipped[name], g[name] * min(1.0, threshold / norm))
+            by_d2l = g[name] * threshold / norm if norm > threshold else g[name]
+            equal(clipped[name], by_d2l)
+
+
+@row("momentum")
+def momentum(rng: np.random.Generator) -> None:
+    mu, rate = 0.8, 0.05
+    start, gradients = rng.normal(size=(n_a, n_x)), gradients_in_turn(rng)
+    ours, optimiser = {"W": start.copy()}, Momentum(rate, mu)
+    v, of_ng = np.zeros_like(start), start.copy()
+    for g in gradients:
+        optimiser.update(ours, {"W": g})
+        v = mu * v + (1 - mu) * g
+        of_ng -= rate / (1 - mu) * v
+    equal(ours["W"], by_torch(lambda w: torch.optim.SGD(w, lr=rate, momentum=mu), start, gradients))
+    equal(ours["W"], of_ng)
+
+
+@row("Adam's $\\epsilon$")
+def epsilon_of_adam(rng: np.random.Generator) -> None:
+    rate, epsilon = 0.05, 0.3  # large, so that its place matters
+    start, gradients = rng.normal(size=(n_a, n_x)), gradients_in_turn(rng)
+    ours, optimiser = {"W": start.copy()}, Adam(rate, epsilon=epsilon)
+    m_, v, of_keras = np.zeros_like(start), np.zeros_like(start), start.copy()
+    effective, as_ours = [], start.copy()
+    for t, g in enumerate(gradients, start=1):
+        optimiser.update(ours, {"W": g})
+        m_, v = 0.9 * m_ + 0.1 * g, 0.999 * v + 0.001 * g**2
+        corrected = rate * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        of_keras -= corrected * m_ / (np.sqrt(v) + epsilon)
+        effective.append(epsilon / np.sqrt(1 - 0.999**t))  # Keras's epsilon in our place
+        as_ours -= rate * (m_ / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + effective[-1])
+    equal(ours["W"], by_torch(lambda w: torch.optim.Adam(w, lr=rate, eps=epsilon), start, gradients))
+    equal(of_keras, as_ours)
+    assert min(effective) > epsilon
+    assert np.abs(of_keras - ours["W"]).max() > 1e-3
+
+
+@row("dropout's number")
+def number_of_dropout(rng: np.random.Generator) -> None:
+    parameters = RecurrentModel.create(rng, Vocabulary(list("abc")), hidden=50).parameters
+    p = 0.3
+    dropped = draw_dropout(rng, parameters, 40, 50, p)
+    ours = np.concatenate([v.ravel() for v in dropped if v is not None])
+    assert set(np.unique(ours)) == {0.0, 1 / (1 - p)}
+    torch.manual_seed(0)
+    theirs = torch.nn.Dropout(p)(torch.ones(10_000, dtype=torch.float64)).numpy()
+    equal(np.unique(theirs), np.unique(ours))
+    for values in (ours, theirs):
+        share = np.mean(values == 0)
+        assert abs(share - p) < 6 * np.sqrt(p * (1 - p) / values.size)
+
+
 SENTENCES = [["to", "be"], ["or", "not", "to", "be"]]
 
 
@@ -251,4 +369,4 @@ def logarithm_of_a_probability(_rng: np.random.Generator) -> None:
 
 def test_the_page_is_read_as_meant() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert len(re.findall(r"^\|---", text, re.MULTILINE)) == 4
+    assert len(re.findall(r"^\|---", text, re.MULTILINE)) == 6
