@@ -183,6 +183,7 @@ class Reader(ast.NodeVisitor):
         self.functions: dict[str, Function] = {}
         self.foreign: str | None = None
         self.called: set[str] = set()
+        self.constants: dict[str, str] = {}  # names that stand for a text just now, such as `label = "eq-chain-rule"`
 
     def read(self, tree: ast.Module) -> tuple[list[Call], set[str]]:
         """The calls of `check` that the cell makes, those inside functions that it calls included, and its label
@@ -251,6 +252,27 @@ class Reader(ast.NodeVisitor):
                     self._named_lambda(target.id, node.value)
                     return
         self.generic_visit(node)
+        if not self._function and not self._sure:
+            for target in node.targets:
+                self._remember(target, node.value)
+
+    def _remember(self, target: ast.expr, value: ast.expr) -> None:
+        """Note which names stand for a text from here on."""
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+            for one, its in zip(target.elts, value.elts, strict=True):
+                self._remember(one, its)
+        elif isinstance(target, ast.Name) and (text := _literal(value)) is not None:
+            self.constants[target.id] = text
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Store) and not self._function:
+            self.constants.pop(node.id, None)
+
+    def _text_of(self, expression: ast.expr | None) -> str | None:
+        """A text that is written out, or stands in a name that was given it before."""
+        if isinstance(expression, ast.Name) and not self._function:
+            return self.constants.get(expression.id)
+        return _literal(expression)
 
     def _named_lambda(self, name: str, node: ast.Lambda) -> None:
         self.functions[name] = Function()
@@ -300,8 +322,8 @@ class Reader(ast.NodeVisitor):
             named = {keyword.arg: keyword.value for keyword in node.keywords}
             label = node.args[0] if node.args else named.get("label")
             call = Call(
-                label=_literal(label),
-                route=_literal(named.get("route")),
+                label=self._text_of(label),
+                route=self._text_of(named.get("route")),
                 caught=bool(self._caught),
                 sure=not self._sure,
                 line=ast.unparse(node)[:60],

@@ -629,6 +629,9 @@ def test_nothing_of_the_carrier_is_in_the_repository() -> None:
         '[check("eq-a-b", i, 2, route="x") for i in range(3)]',
         'def inner():\n    check("eq-a-b", 1, 2, route="x")\n\ndef outer():\n    inner()\n\nouter()',
         'later = lambda: check("eq-a-b", 1, 2, route="x")\nlater()',
+        'label = "eq-a-b"\ncheck(label, 1, 2, route="x")',
+        'label, route = "eq-a-b", "x"\nfor i in range(3):\n    check(label, i, 2, route=route)',
+        'label = "eq-c"\nlabel = "eq-a-b"\ncheck(label, 1, 2, route="x")',
     ],
 )
 def test_ways_to_write_a_check(source: str) -> None:
@@ -636,6 +639,21 @@ def test_ways_to_write_a_check(source: str) -> None:
     assert [call.label for call in calls] == ["eq-a-b"]
     assert calls[0].route == "x"
     assert not calls[0].caught
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'label = "eq-a-b"\nlabel = other()\ncheck(label, 1, 2, route="x")',
+        'label = "eq-a-b"\nfor label in names:\n    check(label, 1, 2, route="x")',
+        'if late:\n    label = "eq-a-b"\ncheck(label, 1, 2, route="x")',
+        'label = "eq-a-b"\nwith thing() as label:\n    check(label, 1, 2, route="x")',
+        'label = "eq-a-b"\ndef inner(label):\n    check(label, 1, 2, route="x")\ninner("eq-c")',
+    ],
+)
+def test_a_name_whose_text_is_not_certain_is_not_taken_for_one(source: str) -> None:
+    ((call,), _) = ledger.Reader().read(ledger.syntax_tree(source))
+    assert call.label is None
 
 
 @pytest.mark.parametrize(
