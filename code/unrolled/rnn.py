@@ -144,8 +144,8 @@ def check_parameters(
         names: which are needed, all five when not given.
 
     Returns:
-        The parameters of these names, and the sizes that their shapes agree on: "n_a", and "n_x" and "n_y" where they
-        occur.
+        The parameters of these names, and the sizes that their shapes agree on, under "n_a", and under "n_x" and "n_y"
+        where these occur.
 
     Raises:
         ValueError: a parameter is missing, empty, or of a shape that does not fit; the message says what would.
