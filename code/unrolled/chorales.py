@@ -18,6 +18,7 @@ the melody, are in one split.
 """
 
 import io
+import re
 import wave
 import zipfile
 from collections import Counter
@@ -51,6 +52,9 @@ _NO_CHORALE = "bwv846"  # a prelude and fugue for the keyboard, in the same fold
 
 _FIFTHS = dict(zip("FCGDAEB", range(-1, 6), strict=True))  # steps on the circle of fifths, from C
 _SEMITONES = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))  # above C
+_PART = re.compile(r"<part(?:\s[^>]*)?>.*?</part>", re.DOTALL)
+_DECLARATION = re.compile(r"^\ufeff?\s*<\?xml[^>]*\?>")  # what it says about an encoding no longer holds
+_SIGNATURE = re.compile(r"<fifths>\s*(-?\d+)\s*</fifths>")
 _INTERVALS = 6  # a stretch of melody: so many intervals in a row
 _SAME_TUNE = 0.3  # the share of the stretches of the shorter line that the other has too
 
@@ -206,7 +210,7 @@ def tunes(lines: Sequence[Chorale]) -> list[int]:
     return [find(i) for i in range(len(lines))]
 
 
-def parse_score(xml: str | bytes, name: str = "") -> Chorale:
+def parse_score(xml: str, name: str = "") -> Chorale:
     """Read the soprano from a score in MusicXML.
 
     Tied notes are one note. Rests, grace notes, fermatas, ornaments and signs of repetition are passed over.
@@ -214,20 +218,23 @@ def parse_score(xml: str | bytes, name: str = "") -> Chorale:
     Raises:
         ValueError: the text is no such score, or has no soprano.
     """
+    # Only two of the parts are parsed, which is most of the time that it takes to read the chorales.
+    texts = _PART.findall(xml)
     try:
-        score = ElementTree.fromstring(xml)
+        names = _part_names(ElementTree.fromstring(_DECLARATION.sub("", _PART.sub("", xml))))
+        parts = dict(zip(names, texts, strict=False))
+        soprano, bass = (next((p for p in parts if p.startswith(voice)), None) for voice in ("Soprano", "Bass"))
+        if soprano is None:
+            raise ValueError(f"{name} has no part called Soprano; its parts are {', '.join(parts) or 'none'}")
+        soprano = ElementTree.fromstring(parts[soprano])
+        bass = soprano if bass is None else ElementTree.fromstring(parts[bass])
     except ElementTree.ParseError as error:
         raise ValueError(f"{name} is no MusicXML: {error}") from None
-    parts = dict(zip(_part_names(score), score.findall("part"), strict=False))
-    soprano = next((part for part_name, part in parts.items() if part_name.startswith("Soprano")), None)
-    if soprano is None:
-        raise ValueError(f"{name} has no part called Soprano; its parts are {', '.join(parts) or 'none'}")
-    bass = next((part for part_name, part in parts.items() if part_name.startswith("Bass")), soprano)
-    signatures = Counter(int(fifths.text) for part in parts.values() for fifths in part.iter("fifths"))
-    signature = signatures.most_common(1)[0][0] if signatures else 0
     melody = _melody(soprano)
     if not melody:
         raise ValueError(f"the soprano of {name} has no note")
+    signatures = Counter(int(fifths) for text in texts for fifths in _SIGNATURE.findall(text))
+    signature = signatures.most_common(1)[0][0] if signatures else 0
     last = (list(bass.iter("pitch")) or list(soprano.iter("pitch")))[-1]
     mode, fifths = _home(_place(last) - signature)
     fifths -= signature
@@ -334,8 +341,8 @@ def _read(path: Path) -> list[Chorale]:
     return lines
 
 
-def _unpack(content: bytes) -> bytes:
+def _unpack(content: bytes) -> str:
     """The score inside a zipped MusicXML file, which says in a file of its own what the score is called."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         container = ElementTree.fromstring(archive.read("META-INF/container.xml"))
-        return archive.read(container.find(".//{*}rootfile").attrib["full-path"])
+        return archive.read(container.find(".//{*}rootfile").attrib["full-path"]).decode("utf-8")
