@@ -395,8 +395,9 @@ def test_training_leaves_the_arrays_it_was_given_alone():
     arrays = model().parameters
     before = {name: value.copy() for name, value in arrays.items()}
     m = RecurrentModel(LETTERS, arrays)
+    options = {"optimiser": optimisers.GradientDescent(1e308), "schedule": optimisers.constant}
     with pytest.raises(training.TrainingError, match="step 1: "):
-        m.train(SENTENCES, np.random.default_rng(0), steps=5, streams=4, optimiser=optimisers.GradientDescent(1e308))
+        m.train(SENTENCES, np.random.default_rng(0), steps=5, streams=4, **options)
     for name in before:
         np.testing.assert_array_equal(arrays[name], before[name])
         assert np.isfinite(m.parameters[name]).all()
