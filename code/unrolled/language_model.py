@@ -489,7 +489,7 @@ class RecurrentModel:
             rate: Adam's learning rate.
             schedule: a factor of the rate as a function of the fraction of training that is over. At rates near 1e-2
                 a warm-up, `optimisers.warmup(optimisers.linear, 0.1)`, keeps the first hundred steps from magnifying
-                rounding, so that the numbers that are reached hold on other machines.
+                rounding; thousands of steps at such a rate still let it grow to a thousandth of the loss.
             optimiser: another optimiser than Adam(rate); its own rate holds.
             grad_clip: the largest global norm of the gradient; None never clips.
             valid: other sentences, whose mean loss, each by itself, is measured every `every` steps.
