@@ -57,7 +57,7 @@ MUTANTS = [
     Mutant("eq-bptt-waa", '"relu": lambda a: (a > 0)', '"relu": lambda a: (a >= 0)', "a unit that is off has a slope"),
     Mutant("eq-bptt-waa", "return sigmoid(z_y) - targets", "return sigmoid(z_y)", "the truth is forgotten"),
     Mutant(
-        "eq-bptt-a0", "        from_next = Waa.T @ dz_a\n    d", "        from_next = Waa.T @ da\n    d", "no slope"
+        "eq-bptt-a0", "        from_next = Waa.T @ dz_a\n    d", "        from_next = Waa.T @ da_t\n    d", "no slope"
     ),
     # Jacobians
     Mutant("eq-bptt-jacobian", "jacobian = np.diag(slope) @ Waa", "jacobian = Waa.T @ np.diag(slope)", "transposed"),
