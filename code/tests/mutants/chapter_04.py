@@ -62,7 +62,7 @@ MUTANTS = [
         "the columns in the opposite order",
         module=RNN,
     ),
-    Mutant("eq-rnn-linear", "matrix_power(Waa, t - s)", "matrix_power(Waa, t - s + 1)", "one power too many"),
+    Mutant("eq-rnn-linear", "matrix_power(Waa, t - tau)", "matrix_power(Waa, t - tau + 1)", "one power too many"),
     Mutant(
         "eq-rnn-linear",
         "state = np.linalg.matrix_power(Waa, t) @ a_0",
