@@ -3,7 +3,9 @@
 from mutants import Mutant
 
 LOSSES = "unrolled.losses"
-RNN = "unrolled.rnn"
+COLUMNS = "unrolled.columns"
+RECURRENCE = "unrolled.recurrence"
+UNITS = "unrolled.units"
 
 MUTANTS = [
     # State and output
@@ -16,13 +18,13 @@ MUTANTS = [
     Mutant("eq-rnn-output", "z_y = Wya @ a[t + 1] + by", "z_y = Wya @ a[t] + by", "looks at the state before"),
     Mutant("eq-rnn-output", "z_y = Wya @ a[t + 1] + by", "z_y = Wya @ a[t + 1]", "the bias of the output is forgotten"),
     Mutant("eq-rnn-output", "exponentials.sum(axis=0)", "exponentials.sum(axis=1, keepdims=True)", "over the batch"),
-    Mutant("eq-rnn-state", "a[0] = a0.T", "a[0] = 0", "the initial state is ignored", module=RNN),
+    Mutant("eq-rnn-state", "s[0] = s0.T", "s[0] = 0", "the initial state is ignored", module=RECURRENCE),
     Mutant(
         "eq-rnn-state",
-        "        z += after\n",
-        "        z += a[1]\n",
-        "every input after the second counts as the first",
-        module=RNN,
+        "np.add(scores, z[t], out=scores)",
+        "np.add(scores, z[0], out=scores)",
+        "every step adds what stands at the first",
+        module=UNITS,
     ),
     # Other forms
     Mutant("eq-rnn-stacked", "np.concatenate([a[t], x[t]])", "np.concatenate([x[t], a[t]])", "the wrong order"),
@@ -60,7 +62,7 @@ MUTANTS = [
         "table = np.add(Wax.T, ba.T",
         "table = np.add(Wax.T[::-1], ba.T",
         "the columns in the opposite order",
-        module=RNN,
+        module=COLUMNS,
     ),
     Mutant("eq-rnn-linear", "matrix_power(Waa, t - tau)", "matrix_power(Waa, t - tau + 1)", "one power too many"),
     Mutant(

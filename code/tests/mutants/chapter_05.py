@@ -2,7 +2,8 @@
 
 from mutants import Mutant
 
-RNN = "unrolled.rnn"
+RECURRENCE = "unrolled.recurrence"
+UNITS = "unrolled.units"
 
 MUTANTS = [
     # The chain rule
@@ -94,24 +95,24 @@ MUTANTS = [
     ),
     Mutant(
         "eq-bptt-recursion",
-        "np.add(direct, through_next, out=total)  # eq-bptt-recursion",
-        "total[:] = through_next if t > 1 else direct",
+        "np.add(da, direct[t], out=da)  # eq-bptt-recursion",
+        "da[:] = da if t < T - 1 else direct[t]",
         "the form with one term",
-        module=RNN,
+        module=RECURRENCE,
     ),
     Mutant(
         "eq-bptt-one-product",
-        '"Waa": dz.T @ a[:-1].reshape(-1, n_a),',
-        '"Waa": dz.T @ a[1:].reshape(-1, n_a),',
+        "dz.reshape(-1, n_a).T @ run.s[:-1].reshape(-1, n_a)",
+        "dz.reshape(-1, n_a).T @ run.s[1:].reshape(-1, n_a)",
         "the state the step wrote",
-        module=RNN,
+        module=UNITS,
     ),
     Mutant(
         "eq-bptt-one-product",
-        '"ba": _sum(dz),',
-        '"ba": _sum(dz) / len(dz),',
+        'gradients["ba"] = sum_of_rows(flat)',
+        'gradients["ba"] = sum_of_rows(flat) / len(flat)',
         "a mean over time and columns",
-        module=RNN,
+        module=RECURRENCE,
     ),
     # Cost, forward mode, truncation
     Mutant("eq-bptt-multiplications", "2 * N_forward + 2 * T * m * n_a", "2 * N_forward", "the slopes are free"),

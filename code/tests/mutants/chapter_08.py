@@ -2,7 +2,7 @@
 
 from mutants import Mutant
 
-RNN = "unrolled.rnn"
+RECURRENCE = "unrolled.recurrence"
 LOSSES = "unrolled.losses"
 
 MUTANTS = [
@@ -182,9 +182,9 @@ MUTANTS = [
     # The package
     Mutant(
         "eq-mask-recursion",
-        "dz[~mask] = 0",
-        "dz[~mask] *= 1",
+        "dz[t, carried] = 0",
+        "dz[t, carried] *= 1",
         "sends gradients through the padding",
-        module=RNN,
+        module=RECURRENCE,
     ),
 ]

@@ -1,0 +1,111 @@
+"""What a recurrent unit is, and the simplest one.
+
+A unit says how one step goes from the state before to the state after, and how gradients go back. It knows nothing of
+loops, batches of text, masks or layers: those are in `unrolled.recurrence`, once for all units. The gated units are in
+`unrolled.gated`.
+
+Whatever the unit, its state is one column s^<t> of n_s numbers whose first n_a are a^<t>, the part that others see: the
+layer above, the output. And whatever the unit, its parameters have the same names, with one block of n_a rows for each
+of its G gates, one below the other:
+
+    Waa (G n_a, n_a)    Wax (G n_a, n_x)    ba (G n_a, 1)
+
+Inside, arrays are rows: a step of m sequences is (m, n), see `unrolled.columns`.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from unrolled.activations import ACTIVATIONS
+from unrolled.columns import Parameters
+
+
+class Pass(NamedTuple):
+    """What a pass over time has in memory, as rows.
+
+    Attributes:
+        s: the states, (T + 1, m, n_s), the initial one included.
+        z: (T, m, G n_a): what the input contributes to each step's scores, and after the step the values of its gates.
+            Units with a single gate keep nothing else than s; there z is s[1:].
+        kept: (T, m, K n_a): what else the way back needs.
+    """
+
+    s: np.ndarray
+    z: np.ndarray
+    kept: np.ndarray
+
+
+class Unit(NamedTuple):
+    """One step forward, one step back.
+
+    Attributes:
+        name: what the field calls it.
+        gates: the names of the G blocks of rows of Waa, Wax and ba, in their order.
+        parts: what the state consists of, n_a numbers each: ("a",) or ("a", "c").
+        kept: K, how many times n_a numbers of a step the way back needs besides the gates and the states.
+        extra: the axes of parameters beyond Waa, Wax and ba.
+        halved: how many of the gates, counted from the first, are sigmoids. Their scores arrive here divided by two,
+            since sigmoid(z) = (1 + tanh(z / 2)) / 2 and one tanh can then do all gates together.
+        forward: given parameters and a `Pass`, returns the function of t that does step t: it reads s[t] and z[t] and
+            writes s[t + 1], z[t] and kept[t].
+        backward: given parameters, a `Pass`, and dz (T, m, G n_a) to write to, returns the function of (t, ds) that
+            goes back through step t: ds (m, n_s), the gradient of s[t + 1], becomes that of s[t], in place; dz[t] is
+            the gradient of the scores, those that Wax x^<t> + ba is a part of.
+        recurrent_gradients: given parameters, a `Pass` and dz, the gradients of Waa and of the extra parameters.
+    """
+
+    name: str
+    gates: tuple[str, ...]
+    parts: tuple[str, ...]
+    kept: int
+    extra: dict[str, tuple[str, str]]
+    halved: int
+    forward: Callable[[Parameters, Pass], Callable[[int], None]]
+    backward: Callable[[Parameters, Pass, np.ndarray], Callable[[int, np.ndarray], None]]
+    recurrent_gradients: Callable[[Parameters, Pass, np.ndarray], Parameters]
+
+    @property
+    def shapes(self) -> dict[str, tuple[str, str]]:
+        """The axes of each parameter; "G n_a" means one block of n_a rows for each gate."""
+        return {"Waa": ("G n_a", "n_a"), "Wax": ("G n_a", "n_x"), "ba": ("G n_a", "1")} | self.extra
+
+
+def elman(g1: str) -> Unit:
+    """The unit of Elman (1990): a^<t> = g1(Waa a^<t-1> + Wax x^<t> + ba). Implements eq-rnn-state.
+
+    Args:
+        g1: a name of `unrolled.activations.ACTIVATIONS`.
+    """
+    activation = ACTIVATIONS[g1]
+
+    def forward(parameters: Parameters, run: Pass) -> Callable[[int], None]:
+        a, z = run.s, run.z
+        WaaT = np.ascontiguousarray(parameters["Waa"].T)  # (column of a)^T Waa^T, a row of memory at a time
+        scores, g1_of, dot = np.empty_like(a[0]), activation.function, np.dot
+
+        def step(t: int) -> None:
+            dot(a[t], WaaT, out=scores)
+            np.add(scores, z[t], out=scores)
+            g1_of(scores, out=a[t + 1])  # eq-rnn-state
+
+        return step
+
+    def backward(parameters: Parameters, run: Pass, dz: np.ndarray) -> Callable[[int, np.ndarray], None]:
+        Waa, dot = np.ascontiguousarray(parameters["Waa"]), np.dot
+        activation.slope(run.s[1:], out=dz)  # g1'(z^<t>), to be multiplied by da^<t>
+
+        def step(t: int, da: np.ndarray) -> None:
+            dz_t = dz[t]
+            np.multiply(dz_t, da, out=dz_t)  # eq-bptt-preactivation
+            dot(dz_t, Waa, out=da)  # the second term of eq-bptt-recursion
+
+        return step
+
+    def recurrent_gradients(parameters: Parameters, run: Pass, dz: np.ndarray) -> Parameters:
+        n_a = run.s.shape[2]
+        return {"Waa": dz.reshape(-1, n_a).T @ run.s[:-1].reshape(-1, n_a)}  # eq-bptt-waa
+
+    name = "rnn" if g1 == "tanh" else f"rnn-{g1}"
+    return Unit(name, ("a",), ("a",), 0, {}, 0, forward, backward, recurrent_gradients)
