@@ -130,7 +130,7 @@ class Stack:
         for level, (below, above) in enumerate(zip(self.layers, self.layers[1:], strict=False), start=1):
             if below.n_out != above.n_x:
                 raise ValueError(
-                    f"layer {level + 1} reads columns of {above.n_x} numbers, but layer {level} says columns of {below.n_out}"
+                    f"layer {level + 1} reads columns of {above.n_x} numbers, but layer {level} says {below.n_out}"
                 )
 
     @property
