@@ -6,6 +6,9 @@ A sentence w1 .. wn is read as <s> w1 .. wn, and what has to be predicted is w1 
     a^<t>     = tanh(Waa a^<t-1> + Wax x^<t> + ba)     (n_a, m)      eq-rnn-state
     y_hat^<t> = softmax(Wya a^<t> + by)                (V, m)        eq-rnn-output
 
+In the place of the second line any layer can stand: any unit of `unrolled.recurrence`, and several of them on top of
+each other (`unrolled.deep`).
+
 Without an embedding x^<t> is one-hot, and Wax x^<t> is the choice of a column of Wax (n_a, V + 1): right for a
 handful of characters. With one, Wax is (n_a, n_e). With *tied* embeddings (Press & Wolf 2017; Inan, Khosravi & Socher
 2017) the embeddings of the V symbols that can be predicted serve as the output's weights too, Wya = E[:, :V].T
@@ -23,15 +26,17 @@ vocabulary, training, and files.
 import json
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
 
-from unrolled import metrics, optimisers, padding, rnn, sampling, training
+from unrolled import deep, metrics, optimisers, padding, rnn, sampling, training
 from unrolled.activations import softmax
+from unrolled.columns import as_part, choice
 from unrolled.files import write_whole
 from unrolled.losses import apply_mask, softmax_cross_entropy
+from unrolled.recurrence import UNITS, Layer, check_sizes
 from unrolled.vocabulary import Vocabulary
 from unrolled.window import Parameters, Sentences, add_columns, look_up
 
@@ -46,10 +51,43 @@ class Dropped(NamedTuple):
     Attributes:
         x: for the embeddings that are read, (T, n_e, m); None without an embedding.
         a: for the states on their way to the output, (T, n_a, m).
+        between: for what each layer but the lowest reads, (T, n_a, m) each; None for a single layer.
     """
 
     x: np.ndarray | None
     a: np.ndarray
+    between: tuple[np.ndarray, ...] | None = None
+
+
+class Step(NamedTuple):
+    """What `cost_and_gradients` finds.
+
+    Attributes:
+        J: the mean loss in nats.
+        gradients: of every parameter, under its name.
+        ds0: the gradient of the initial state, (n_s, m).
+        run: of the layer, see `read`.
+    """
+
+    J: np.floating
+    gradients: Parameters
+    ds0: np.ndarray
+    run: Any
+
+    @property
+    def s_last(self) -> np.ndarray:
+        """The state after the last step, (n_s, m): what a next piece of text starts from."""
+        return self.run.s_last
+
+    @property
+    def da0(self) -> np.ndarray:
+        """The gradient of the initial state of the simple unit, (n_a, m)."""
+        return self.ds0
+
+    @property
+    def a(self) -> np.ndarray:
+        """The states of a single layer, (T + 1, n_s, m), the initial one included."""
+        return self.run.s
 
 
 def read_and_predict(vocabulary: Vocabulary, sentences: Sentences) -> tuple[np.ndarray, np.ndarray]:
@@ -78,7 +116,9 @@ def read_and_predict(vocabulary: Vocabulary, sentences: Sentences) -> tuple[np.n
     return flat[~ends], flat[~starts]
 
 
-def number_of_parameters(size: int, hidden: int, embedding: int | None = None, tied: bool = False) -> int:
+def number_of_parameters(
+    size: int, hidden: int, embedding: int | None = None, tied: bool = False, unit: str = "rnn", layers: int = 1
+) -> int:
     """How many numbers the model learns.
 
     Args:
@@ -86,18 +126,24 @@ def number_of_parameters(size: int, hidden: int, embedding: int | None = None, t
         hidden: n_a.
         embedding: n_e; None for a one-hot input (for tied embeddings: n_e = n_a).
         tied: whether the output shares the embeddings.
+        unit: a name of `unrolled.recurrence.UNITS`.
+        layers: how many are on top of each other.
     """
     if tied and embedding is None:
         embedding = hidden
     inputs = size + 1 if embedding is None else embedding
-    count = hidden * (hidden + inputs + 1)  # Waa, Wax, ba
+    gates, extra = len(UNITS[unit].gates), len(UNITS[unit].extra)
+    count = layers * hidden * (gates * (hidden + 1) + extra)  # Waa, ba, bca
+    count += gates * hidden * (inputs + (layers - 1) * hidden)  # Wax
     count += 0 if embedding is None else embedding * (size + 1)  # E
     if tied:
         return count + size + (0 if embedding == hidden else embedding * hidden)  # by, Wea
     return count + size * (hidden + 1)  # Wya, by
 
 
-def draw_dropout(rng: np.random.Generator, parameters: Parameters, T: int, m: int, rate: float) -> Dropped:
+def draw_dropout(
+    rng: np.random.Generator, parameters: Parameters, T: int, m: int, rate: float, layer: Any | None = None
+) -> Dropped:
     """Which numbers a step of T times m predictions drops. Implements eq-dropout.
 
     Args:
@@ -106,13 +152,23 @@ def draw_dropout(rng: np.random.Generator, parameters: Parameters, T: int, m: in
         T: steps.
         m: columns.
         rate: the probability of being dropped, at least 0 and below 1.
+        layer: see `read`.
     """
-    dtype, n_a = parameters["Waa"].dtype, parameters["Waa"].shape[0]
+    layer = _simple(parameters) if layer is None else layer
+    dtype = parameters["by"].dtype
 
     def kept(n: int) -> np.ndarray:
         return (rng.random((T, n, m)) >= rate) * dtype.type(1 / (1 - rate))  # eq-dropout
 
-    return Dropped(kept(parameters["E"].shape[0]) if "E" in parameters else None, kept(n_a))
+    x, a = kept(parameters["E"].shape[0]) if "E" in parameters else None, kept(layer.n_out)
+    between = layer.draw_dropout(rng, T, m, rate, dtype) if isinstance(layer, deep.Stack) else None
+    return Dropped(x, a, between)
+
+
+def _simple(parameters: Parameters) -> Layer:
+    """The layer that the parameters have when nothing else is said: one simple unit."""
+    n_a, n_x = parameters["Wax"].shape
+    return Layer("rnn", n_x, n_a)
 
 
 def states(
@@ -122,24 +178,45 @@ def states(
     mask: np.ndarray | None = None,
     dropped: Dropped | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the recurrence makes of a text.
-
-    Args:
-        parameters: see `RecurrentModel`.
-        x: ids to be read, (T, m).
-        a0: the state before the first of them, (n_a, m); zeros when it is not given.
-        mask: booleans (T, m); where False, the state is carried over.
-        dropped: see `draw_dropout`; None drops nothing.
+    """What one layer of the simple unit makes of a text; see `read`.
 
     Returns:
         What the layer was given, ids (T, m) or embeddings (T, n_e, m), and a (T + 1, n_a, m).
     """
+    inputs, run = read(parameters, x, a0, mask, dropped)
+    return inputs, run.s
+
+
+def read(
+    parameters: Parameters,
+    x: np.ndarray,
+    s0: np.ndarray | None = None,
+    mask: np.ndarray | None = None,
+    dropped: Dropped | None = None,
+    layer: Any | None = None,
+) -> tuple[np.ndarray, Any]:
+    """What a layer makes of a text.
+
+    Args:
+        parameters: see `RecurrentModel`.
+        x: ids to be read, (T, m).
+        s0: the state before the first of them, (n_s, m); zeros when it is not given.
+        mask: booleans (T, m); where False, the state is carried over.
+        dropped: see `draw_dropout`; None drops nothing.
+        layer: what reads, as in `RecurrentModel.layer`; one layer of the simple unit when it is not given.
+
+    Returns:
+        What the layer was given, ids (T, m) or embeddings (T, n_e, m), and its run: outputs, s_last.
+    """
+    layer = _simple(parameters) if layer is None else layer
     if "E" in parameters:
         embedded = look_up(parameters["E"], np.reshape(x, (1, -1)))  # (n_e, T m)
         x = np.moveaxis(embedded.reshape(-1, *x.shape), 0, 1)  # (T, n_e, m)
         if dropped is not None:
             x = x * dropped.x
-    return x, rnn.layer_forward(parameters, x, a0, mask=mask)
+    if isinstance(layer, deep.Stack):
+        return x, layer.forward(parameters, x, s0, mask, None if dropped is None else dropped.between)
+    return x, layer.forward(parameters, x, s0, mask)
 
 
 def scores(parameters: Parameters, a: np.ndarray) -> np.ndarray:
@@ -177,13 +254,15 @@ def cost(
     a0: np.ndarray | None = None,
     mask: np.ndarray | None = None,
     dropped: Dropped | None = None,
+    layer: Any | None = None,
 ) -> np.floating | np.complexfloating:
     """The mean loss of a batch in nats; takes complex parameters for the complex step.
 
     Args and errors as for `cost_and_gradients`.
     """
-    _, a = states(parameters, x, a0, mask, dropped)
-    losses, _ = softmax_cross_entropy(scores(parameters, _to_output(a, dropped)), np.where(_all(mask), targets, 0))
+    _, run = read(parameters, x, a0, mask, dropped, layer)
+    z_y = scores(parameters, _to_output(run.outputs, dropped))
+    losses, _ = softmax_cross_entropy(z_y, np.where(_all(mask), targets, 0))
     return losses[np.broadcast_to(_all(mask), losses.shape)].mean()
 
 
@@ -194,7 +273,8 @@ def cost_and_gradients(
     a0: np.ndarray | None = None,
     mask: np.ndarray | None = None,
     dropped: Dropped | None = None,
-) -> rnn.Step:
+    layer: Any | None = None,
+) -> Step:
     """The mean loss in nats and the gradient of each parameter: forward and backward through T steps.
 
     The state a0 is taken as it is: nothing flows back to what computed it (eq-truncated-bptt).
@@ -203,15 +283,17 @@ def cost_and_gradients(
         parameters: see `RecurrentModel`.
         x: ids to be read, (T, m).
         targets: ids to be predicted, (T, m).
-        a0: the state before the first of them, (n_a, m); zeros when it is not given.
+        a0: the state before the first of them, (n_s, m); zeros when it is not given.
         mask: booleans (T, m); where False, the state is carried over and the prediction does not count.
         dropped: see `draw_dropout`; None drops nothing.
+        layer: see `read`.
 
     Raises:
         ValueError: an id is out of range, or a shape does not fit.
     """
-    inputs, a = states(parameters, x, a0, mask, dropped)
-    h = _to_output(a, dropped)
+    layer = _simple(parameters) if layer is None else layer
+    _, run = read(parameters, x, a0, mask, dropped, layer)
+    h = _to_output(run.outputs, dropped)
     e, output = _projected(parameters, h), _output(parameters)
     z_y = rnn.output_scores(output, e)
     targets = np.asarray(targets) if mask is None else np.where(mask, targets, 0)
@@ -231,22 +313,22 @@ def cost_and_gradients(
     if "Wea" in parameters:
         of_projection, dh = rnn.output_backward(_projection(parameters), h, de)
         gradients["Wea"] = of_projection["Wya"]
-    layer = rnn.layer_backward(parameters, inputs, a, dh if dropped is None else dh * dropped.a, mask=mask)
-    gradients |= layer.gradients
+    back = layer.backward(parameters, run, dh if dropped is None else dh * dropped.a)
+    gradients |= back.gradients
     if "E" in parameters:
-        dx = layer.dx if dropped is None else layer.dx * dropped.x
+        dx = back.dx if dropped is None else back.dx * dropped.x
         ids = np.reshape(x if mask is None else np.where(mask, x, 0), (1, -1))  # dx is zero under the mask
         gradients["E"] = add_columns(np.moveaxis(dx, 1, 0).reshape(dx.shape[1], -1), ids, parameters["E"].shape[1])
         if "Wya" not in parameters:
             gradients["E"][:, : output["by"].shape[0]] += gradients.pop("Wya").T  # eq-tied-embeddings
-    share = a.dtype.type(1 / number)  # J is the mean: cheaper here than in the V rows of dz_y
+    share = losses.dtype.type(1 / number)  # J is the mean: cheaper here than in the V rows of dz_y
     for g in gradients.values():
         g *= share
-    return rnn.Step(losses.sum() * share, gradients, layer.da0 * share, None, a)
+    return Step(losses.sum() * share, gradients, back.ds0 * share, run)
 
 
-def _to_output(a: np.ndarray, dropped: Dropped | None) -> np.ndarray:
-    return a[1:] if dropped is None else a[1:] * dropped.a
+def _to_output(outputs: np.ndarray, dropped: Dropped | None) -> np.ndarray:
+    return outputs if dropped is None else outputs * dropped.a
 
 
 def _all(mask: np.ndarray | None) -> np.ndarray:
@@ -260,20 +342,29 @@ class RecurrentModel:
         vocabulary: the symbols.
         parameters: Waa (n_a, n_a), Wax (n_a, V + 1), ba (n_a, 1), Wya (V, n_a), by (V, 1); with an embedding also
             E (n_e, V + 1), and Wax (n_a, n_e); with tied embeddings no Wya, but Wea (n_e, n_a) if n_e differs from n_a.
-            All of one floating-point type.
+            All of one floating-point type. Of a gated unit, Waa, Wax and ba have a block of n_a rows for each gate
+            (see `unrolled.gated`); of several layers, they are called 1.Waa, ..., 2.Waa, ... from the lowest on.
         dropout: the probability with which training drops a number; nothing is dropped when the model is asked.
+        unit: a name of `unrolled.recurrence.UNITS`.
+        layers: how many are on top of each other.
 
     Raises:
         ValueError: a parameter is missing or has a wrong shape or type; the message names it and what would be right.
     """
 
-    def __init__(self, vocabulary: Vocabulary, parameters: Parameters, dropout: float = 0.0):
-        _check_parameters(vocabulary, parameters)
+    def __init__(
+        self, vocabulary: Vocabulary, parameters: Parameters, dropout: float = 0.0, unit: str = "rnn", layers: int = 1
+    ):
+        choice("unit", unit, UNITS)
+        check_sizes(layers=layers)
+        _check_parameters(vocabulary, parameters, unit, layers)
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout is a probability, at least 0 and below 1; got {dropout}")
         self.vocabulary = vocabulary
         self.parameters = dict(parameters)
         self.dropout = float(dropout)
+        self.unit = unit
+        self.layers = layers
 
     @classmethod
     def create(
@@ -288,8 +379,10 @@ class RecurrentModel:
         frequencies: np.ndarray | None = None,
         embedding_scale: float = 0.1,
         dtype: type = np.float64,
+        unit: str = "rnn",
+        layers: int = 1,
     ) -> "RecurrentModel":
-        """A model that has learned nothing yet; see `unrolled.rnn.create` for how matrices start.
+        """A model that has learned nothing yet; see `unrolled.recurrence.Layer.create` for how matrices start.
 
         Args:
             rng: draws the matrices.
@@ -303,6 +396,8 @@ class RecurrentModel:
                 so that training starts near the unigram model.
             embedding_scale: standard deviation of the entries of E.
             dtype: float64 or float32.
+            unit: a name of `unrolled.recurrence.UNITS`: "rnn", "gru", "gru-reset-after", "lstm", ...
+            layers: how many are on top of each other.
 
         Raises:
             ValueError: a size is below 1, or another argument is out of range.
@@ -312,13 +407,20 @@ class RecurrentModel:
             embedding = hidden
         if embedding is not None and embedding < 1:
             raise ValueError(f"embedding has to be at least 1, or None; got {embedding}")
-        parameters = rnn.create(rng, size + 1 if embedding is None else embedding, hidden, size, recurrent)
+        check_sizes(layers=layers)
+        parameters: Parameters = {}
+        layer = stacked(unit, size + 1 if embedding is None else embedding, hidden, layers)
+        for level, each in enumerate(layer.layers if layers > 1 else (layer,), start=1):
+            own = each.create(rng, recurrent=recurrent)
+            parameters |= own if layers == 1 else as_part(own, str(level))
+        bound = 1 / np.sqrt(hidden)
+        parameters["Wya"] = rng.uniform(-bound, bound, (size, hidden))
+        parameters["by"] = np.zeros((size, 1))
         if embedding is not None:
             parameters["E"] = rng.normal(0, embedding_scale, (embedding, size + 1))
         if tied:
             del parameters["Wya"]
             if embedding != hidden:
-                bound = 1 / np.sqrt(hidden)
                 parameters["Wea"] = rng.uniform(-bound, bound, (embedding, hidden))
         if frequencies is not None:
             frequencies = np.asarray(frequencies, dtype=np.float64)
@@ -326,12 +428,19 @@ class RecurrentModel:
                 raise ValueError(f"frequencies are V = {size} counts, not negative and not all zero")
             smoothed = frequencies + 0.5  # a symbol that was never predicted keeps a finite bias
             parameters["by"] = np.log(smoothed / smoothed.sum())[:, None]
-        return cls(vocabulary, {name: value.astype(dtype) for name, value in parameters.items()}, dropout)
+        arrays = {name: value.astype(dtype) for name, value in parameters.items()}
+        return cls(vocabulary, arrays, dropout, unit, layers)
 
     @property
     def hidden(self) -> int:
         """n_a, the length of the state."""
-        return self.parameters["Waa"].shape[0]
+        return self.layer.n_out
+
+    @property
+    def layer(self) -> Any:
+        """What reads: a `recurrence.Layer`, or a `deep.Stack` of several."""
+        n_x, n_a = _sizes(self.parameters, self.layers)
+        return stacked(self.unit, n_x, n_a, self.layers)
 
     @property
     def number_of_parameters(self) -> int:
@@ -372,15 +481,19 @@ class RecurrentModel:
 
     def _log_probabilities(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """For ids (T, m), a bearable number of scores at a time; what stands after an end changes nothing before it."""
-        result, a0 = np.empty(x.shape), None
+        result, s0 = np.empty(x.shape), None
         T = max(1, _SCORES_AT_ONCE // (self.vocabulary.size * x.shape[1]))
         for start in range(0, len(x), T):
             part = slice(start, start + T)
-            _, a = states(self.parameters, x[part], a0)
-            z_y = scores(self.parameters, a[1:])
+            run = self._read(x[part], s0)
+            z_y = scores(self.parameters, run.outputs)
             result[part] = -softmax_cross_entropy(z_y, y[part], out=z_y)[0]
-            a0 = a[-1]
+            s0 = run.s_last
         return result
+
+    def _read(self, x: np.ndarray, s0: np.ndarray | None = None) -> Any:
+        """The layer's run over ids (T, m)."""
+        return read(self.parameters, x, s0, layer=self.layer)[1]
 
     def sentence_log_probabilities(self, sentences: Sentences, carry: bool = False) -> np.ndarray:
         """The natural logarithm of the probability of each sentence, its `</s>` included."""
@@ -404,8 +517,8 @@ class RecurrentModel:
         Args:
             context: the words before, from the beginning of the sentence; `<s>` may stand in front.
         """
-        a = states(self.parameters, self._context_ids(context)[:, None])[1]
-        return softmax(scores(self.parameters, a[-1:])[0])[:, 0]
+        run = self._read(self._context_ids(context)[:, None])
+        return softmax(scores(self.parameters, run.outputs[-1:])[0])[:, 0]
 
     def _context_ids(self, context: Sequence[str]) -> np.ndarray:
         ids = self.vocabulary.encode(context)
@@ -439,10 +552,11 @@ class RecurrentModel:
         if maximum_length < 0:
             raise ValueError(f"maximum_length cannot be negative; got {maximum_length}")
         drawn: list[int] = []
-        x, a0 = self._context_ids(context)[:, None], None
+        x, s0 = self._context_ids(context)[:, None], None
         while len(drawn) < maximum_length:
-            a = states(self.parameters, x, a0)[1]
-            p = sampling.temper(scores=scores(self.parameters, a[-1:])[0, :, 0], temperature=temperature)
+            run = self._read(x, s0)
+            z_y = scores(self.parameters, run.outputs[-1:])[0, :, 0]
+            p = sampling.temper(scores=z_y, temperature=temperature)
             if top_k is not None:
                 p = sampling.top_k(p, top_k)
             if nucleus is not None:
@@ -451,7 +565,7 @@ class RecurrentModel:
             if word == self.vocabulary.end:
                 break
             drawn.append(word)
-            x, a0 = np.array([[word]]), a[-1]
+            x, s0 = np.array([[word]]), run.s_last
         return self.vocabulary.decode(drawn)
 
     def train(
@@ -511,11 +625,12 @@ class RecurrentModel:
         # The arrays that the model was made of are left alone.
         self.parameters = {name: value.copy() for name, value in self.parameters.items()}
         valid = None if valid is None else list(valid)
+        layer = self.layer
 
-        def step(parameters: Parameters, batch: tuple[np.ndarray, np.ndarray], a0: np.ndarray | None):
-            dropped = draw_dropout(rng, parameters, *batch[0].shape, self.dropout) if self.dropout else None
-            result = cost_and_gradients(parameters, *batch, a0, dropped=dropped)
-            return result.J, result.gradients, result.a[-1].copy()
+        def step(parameters: Parameters, batch: tuple[np.ndarray, np.ndarray], s0: np.ndarray | None):
+            dropped = draw_dropout(rng, parameters, *batch[0].shape, self.dropout, layer) if self.dropout else None
+            result = cost_and_gradients(parameters, *batch, s0, dropped=dropped, layer=layer)
+            return result.J, result.gradients, result.s_last.copy()
 
         return training.train(
             self.parameters,
@@ -535,7 +650,8 @@ class RecurrentModel:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one .npz file, whole or not at all; no pickle is involved."""
-        model = json.dumps({"words": self.vocabulary.words, "dropout": self.dropout}).encode()
+        described = {"words": self.vocabulary.words, "dropout": self.dropout, "unit": self.unit, "layers": self.layers}
+        model = json.dumps(described).encode()
         with write_whole(path) as beside, open(beside, "wb") as file:
             np.savez(file, model=np.frombuffer(model, dtype=np.uint8), **self.parameters)
 
@@ -551,7 +667,7 @@ class RecurrentModel:
             with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             model = json.loads(arrays.pop("model").tobytes())
-            return cls(Vocabulary(model["words"]), arrays, model["dropout"])
+            return cls(Vocabulary(model["words"]), arrays, model["dropout"], model["unit"], model["layers"])
         except FileNotFoundError:
             raise
         except (OSError, EOFError, BadZipFile, AttributeError, KeyError, TypeError, ValueError) as error:
@@ -563,8 +679,23 @@ _SIDE_BY_SIDE = 64  # sentences that are read together when nothing is carried o
 _SCORES_AT_ONCE = 1 << 21  # numbers, 16 MB of float64
 
 
-def _check_parameters(vocabulary: Vocabulary, parameters: Parameters) -> None:
-    names = {"Waa", "Wax", "ba", "Wya", "by"}
+def stacked(unit: str, n_x: int, n_a: int, layers: int) -> Any:
+    """One layer, or several of one kind and size on top of each other: `recurrence.Layer` or `deep.Stack`."""
+    if layers == 1:
+        return Layer(unit, n_x, n_a)
+    return deep.Stack((Layer(unit, n_x, n_a), *[Layer(unit, n_a, n_a)] * (layers - 1)))
+
+
+def _sizes(parameters: Parameters, layers: int) -> tuple[int, int]:
+    """n_x and n_a of the lowest layer."""
+    lowest = "" if layers == 1 else "1."
+    return parameters[f"{lowest}Wax"].shape[1], parameters[f"{lowest}Waa"].shape[1]
+
+
+def _check_parameters(vocabulary: Vocabulary, parameters: Parameters, unit: str, layers: int) -> None:
+    own = list(UNITS[unit].shapes)
+    of_layers = own if layers == 1 else [f"{level}.{name}" for level in range(1, layers + 1) for name in own]
+    names = {*of_layers, "Wya", "by"}
     if "E" in parameters and "Wya" not in parameters:
         names -= {"Wya"}
         names |= {"Wea"} & set(parameters)
@@ -574,22 +705,26 @@ def _check_parameters(vocabulary: Vocabulary, parameters: Parameters) -> None:
         raise ValueError(f"the parameter {name} is missing; there are {', '.join(parameters) or 'none'}")
     if set(parameters) - names:
         raise ValueError(f"this recurrent model has no parameter {', '.join(sorted(set(parameters) - names))}")
+    first = of_layers[0]
     for name, value in parameters.items():
-        if value.ndim != 2 or value.dtype.kind != "f" or value.dtype != parameters["Waa"].dtype:
+        if value.ndim != 2 or value.dtype.kind != "f" or value.dtype != parameters[first].dtype:
             raise ValueError(
-                f"{name} has to be a matrix of floating-point numbers of the type of Waa, {parameters['Waa'].dtype}; "
-                f"got {value.dtype} of shape {value.shape}"
+                f"{name} has to be a matrix of floating-point numbers of the type of {first}, "
+                f"{parameters[first].dtype}; got {value.dtype} of shape {value.shape}"
             )
-    size, hidden = vocabulary.size, parameters["Waa"].shape[0]
+    size, hidden = vocabulary.size, parameters[first].shape[1]
     embedding = parameters["E"].shape[0] if "E" in parameters else None
     if embedding is not None and "Wya" not in parameters and "Wea" not in parameters and embedding != hidden:
         raise ValueError(
             f"tied embeddings of length {embedding} need a projection Wea ({embedding}, {hidden}) from the state"
         )
+    lowest = size + 1 if embedding is None else embedding
+    axes = {"G n_a": len(UNITS[unit].gates) * hidden, "n_a": hidden, "1": 1}
     shapes = {
-        "Waa": (hidden, hidden),
-        "Wax": (hidden, size + 1 if embedding is None else embedding),
-        "ba": (hidden, 1),
+        name: tuple(axes.get(axis, hidden if name[0].isdigit() and name[:2] != "1." else lowest) for axis in of_unit)
+        for name, of_unit in zip(of_layers, [*UNITS[unit].shapes.values()] * layers, strict=True)
+    }
+    shapes |= {
         "Wya": (size, hidden),
         "by": (size, 1),
         "E": (embedding, size + 1),

@@ -124,21 +124,43 @@ class Layer:
         """The length of the state: n_a, and n_a more for the cell of an LSTM."""
         return self.n_a * len(UNITS[self.unit].parts)
 
-    def create(self, rng: np.random.Generator, dtype: type = np.float64, forget_bias: float = 1.0) -> Parameters:
+    def create(
+        self,
+        rng: np.random.Generator,
+        dtype: type = np.float64,
+        recurrent: str = "uniform",
+        gain: float = 1.0,
+        forget_bias: float = 1.0,
+    ) -> Parameters:
         """Parameters that have learned nothing yet.
 
         Matrices are uniform in +-1 / sqrt(n_a), as in PyTorch; biases are zero, but for that of forget gates.
+        `recurrent` changes Waa alone, each gate's block by itself.
 
         Args:
             rng: draws the matrices.
             dtype: np.float64 or np.float32.
+            recurrent: how Waa starts: "uniform"; "orthogonal", random rotations (Saxe, McClelland & Ganguli 2014);
+                "identity", for which the unit "rnn-relu" is meant (Le, Jaitly & Hinton 2015).
+            gain: Waa is multiplied by it.
             forget_bias: what the bias of a forget gate starts from. At 1 (Gers, Schmidhuber & Cummins 2000;
                 Jozefowicz, Zaremba & Sutskever 2015) a cell begins by keeping most of what it holds.
+
+        Raises:
+            ValueError: `recurrent` is none of the three.
         """
         unit = UNITS[self.unit]
         G, n_a, bound = len(unit.gates), self.n_a, 1 / np.sqrt(self.n_a)
+        if recurrent == "uniform":
+            Waa = rng.uniform(-bound, bound, (G * n_a, n_a))
+        elif recurrent == "orthogonal":
+            Waa = np.concatenate([_rotation(rng, n_a) for _ in range(G)])
+        elif recurrent == "identity":
+            Waa = np.tile(np.eye(n_a), (G, 1))
+        else:
+            raise ValueError(f'recurrent is "uniform", "orthogonal" or "identity"; got {recurrent!r}')
         parameters = {
-            "Waa": rng.uniform(-bound, bound, (G * n_a, n_a)),
+            "Waa": gain * Waa,
             "Wax": rng.uniform(-bound, bound, (G * n_a, self.n_x)),
             "ba": np.zeros((G * n_a, 1)),
         }
@@ -199,6 +221,12 @@ class Layer:
         _, arrays = check_numbers(arrays)
         last = None if ds_last is None else arrays["ds_last"].T
         return run_backward(unit, arrays, run.x, run.memory, rows(arrays["d_outputs"]), run.mask, last)
+
+
+def _rotation(rng: np.random.Generator, n: int) -> np.ndarray:
+    """A random rotation, perhaps with a reflection, (n, n)."""
+    Q, R = np.linalg.qr(rng.normal(size=(n, n)))
+    return Q * np.sign(np.diag(R))  # without the signs some rotations would come more often than others
 
 
 def check_sizes(**sizes: int) -> None:

@@ -41,7 +41,7 @@ from unrolled.columns import (
     sum_of_rows,
 )
 from unrolled.losses import LOSSES, apply_mask
-from unrolled.recurrence import UNITS, check_layer, run_backward, run_forward
+from unrolled.recurrence import UNITS, Layer, check_layer, check_sizes, run_backward, run_forward
 from unrolled.units import Pass, Unit
 
 SHAPES = {"Waa": ("n_a", "n_a"), "Wax": ("n_a", "n_x"), "ba": ("n_a", "1"), "Wya": ("n_y", "n_a"), "by": ("n_y", "1")}
@@ -114,27 +114,11 @@ def create(
     Raises:
         ValueError: a size is below 1, or `recurrent` is none of the three.
     """
-    for name, size in {"n_x": n_x, "n_a": n_a, "n_y": n_y}.items():
-        if size < 1:
-            raise ValueError(f"{name} has to be at least 1; got {size}")
+    check_sizes(n_x=n_x, n_a=n_a, n_y=n_y)
+    layer = Layer("rnn", n_x, n_a).create(rng, dtype, recurrent, gain)
     bound = 1 / np.sqrt(n_a)
-    if recurrent == "uniform":
-        Waa = rng.uniform(-bound, bound, (n_a, n_a))
-    elif recurrent == "orthogonal":
-        Q, R = np.linalg.qr(rng.normal(size=(n_a, n_a)))
-        Waa = Q * np.sign(np.diag(R))  # without the signs some rotations would come more often than others
-    elif recurrent == "identity":
-        Waa = np.eye(n_a)
-    else:
-        raise ValueError(f'recurrent is "uniform", "orthogonal" or "identity"; got {recurrent!r}')
-    parameters = {
-        "Waa": gain * Waa,
-        "Wax": rng.uniform(-bound, bound, (n_a, n_x)),
-        "ba": np.zeros((n_a, 1)),
-        "Wya": rng.uniform(-bound, bound, (n_y, n_a)),
-        "by": np.zeros((n_y, 1)),
-    }
-    return {name: value.astype(dtype) for name, value in parameters.items()}
+    Wya = rng.uniform(-bound, bound, (n_y, n_a)).astype(dtype)
+    return layer | {"Wya": Wya, "by": np.zeros((n_y, 1), dtype)}
 
 
 def number_of_parameters(parameters: Parameters) -> int:
