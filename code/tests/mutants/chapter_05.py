@@ -10,6 +10,7 @@ MUTANTS = [
     Mutant("eq-chain-rule-paths", "yield local * rest", "yield local + rest", "local derivatives added along a path"),
     Mutant("eq-chain-rule-paths", "if t > 0:\n", "if t > 1:\n", "a state without its direct arrow"),
     Mutant("eq-chain-rule-nodes", "known[node] = sum(terms)", "known[node] = max(terms)", "one arrow instead of all"),
+    Mutant("eq-chain-rule-nodes", "of_w_1 = of_w_2 * 4 + 1 * 4", "of_w_1 = of_w_2 * 4", "the example: one arrow"),
     # By hand
     Mutant(
         "eq-bptt-waa", "hand_dz_a2 * a_1 + hand_dz_a1 * 1", "hand_dz_a2 * a_2 + hand_dz_a1 * a_1", "the state it wrote"
@@ -130,8 +131,10 @@ MUTANTS = [
         "P = moved",
         "the slope is forgotten",
     ),
+    Mutant("eq-real-time-recurrent-learning", "(3 / 5 + 1 / 2 * P_1)", "(3 / 5)", "by hand: no earlier uses"),
     Mutant("eq-real-time-multiplications", "n_a**3 * q + 2 * n_a**2 * q", "n_a**3 * q + n_a**2 * q", "the slope"),
     Mutant("eq-truncated-bptt", "range(max(0, end - k_2), end)", "range(max(0, end - k_1), end)", "k1 steps back"),
     Mutant("eq-truncated-bptt", "if t >= start:", "if True:", "earlier losses count again"),
     Mutant("eq-truncated-bptt", "range(max(0, end - k_2), end)", "range(max(0, end - k_2 - 1), end)", "one step more"),
+    Mutant("eq-truncated-bptt", "800 / 3125 - 540 / 3125\n", "-28 / 3125\n", "by hand: every pair is kept"),
 ]
