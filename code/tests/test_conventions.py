@@ -12,10 +12,12 @@ from nltk.lm.preprocessing import padded_everygram_pipeline
 
 from unrolled import metrics, padding
 from unrolled.activations import softmax
+from unrolled.gated import join, separate
 from unrolled.gradients import clip_by_global_norm
 from unrolled.language_model import RecurrentModel, draw_dropout
 from unrolled.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from unrolled.optimisers import Adam, Momentum
+from unrolled.recurrence import Layer
 from unrolled.rnn import layer_forward
 from unrolled.vocabulary import Vocabulary
 from unrolled.window import look_up
@@ -220,6 +222,156 @@ def training_two_biases(rng: np.random.Generator) -> None:
     equal(moved, -2 * 0.1 * dba)
 
 
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-z))
+
+
+def gated_layer(unit: str, rng: np.random.Generator) -> tuple[Layer, dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """A layer, its parameters with no number like another, an input, and its states."""
+    layer = Layer(unit, n_x, n_a)
+    parameters = {name: rng.normal(size=value.shape) for name, value in layer.create(rng).items()}
+    x = rng.normal(size=(T_x, n_x, m))
+    return layer, parameters, x, layer.forward(parameters, x).s
+
+
+def torch_outputs(theirs: torch.nn.RNNBase, x: np.ndarray) -> np.ndarray:
+    return theirs(torch.tensor(x).transpose(1, 2))[0].detach().numpy().transpose(0, 2, 1)
+
+
+def fill(theirs: torch.nn.RNNBase, hh: list, ih: list, b_ih: list, b_hh: list) -> torch.nn.RNNBase:
+    """Blocks of gates put into torch's parameters, in the order given."""
+    with torch.no_grad():
+        theirs.weight_hh_l0[:] = torch.tensor(np.concatenate(hh))
+        theirs.weight_ih_l0[:] = torch.tensor(np.concatenate(ih))
+        theirs.bias_ih_l0[:] = torch.tensor(np.concatenate(b_ih)[:, 0])
+        theirs.bias_hh_l0[:] = torch.tensor(np.concatenate(b_hh)[:, 0])
+    return theirs
+
+
+def torch_gru(g: dict[str, np.ndarray]) -> torch.nn.GRU:
+    """r, z, n, with z = 1 - Gamma_u."""
+    return fill(
+        torch.nn.GRU(n_x, n_a, dtype=torch.float64),
+        [g["Wra"], -g["Wua"], g["Wca"]],
+        [g["Wrx"], -g["Wux"], g["Wcx"]],
+        [g["br"], -g["bu"], g["bc"]],
+        [0 * g["br"], 0 * g["bu"], g["bca"]],
+    )
+
+
+def keras_gru(g: dict[str, np.ndarray], x: np.ndarray, reset_after: bool) -> np.ndarray:
+    """The last state in rows, as Keras documents it: gates z, r, h; z keeps; bias (2, 3 n_a) with reset_after."""
+    kernel = np.hstack([-g["Wux"].T, g["Wrx"].T, g["Wcx"].T])
+    recurrent_kernel = np.hstack([-g["Wua"].T, g["Wra"].T, g["Wca"].T])
+    bias = np.zeros((2, 3 * n_a))
+    bias[0] = np.concatenate([-g["bu"], g["br"], g["bc"]])[:, 0]
+    if reset_after:
+        bias[1, 2 * n_a :] = g["bca"][:, 0]
+    h = np.zeros((m, n_a))
+    for x_t in x:
+        x_z, x_r, x_h = np.split(x_t.T @ kernel + bias[0], 3, axis=1)
+        if reset_after:
+            h_z, h_r, h_h = np.split(h @ recurrent_kernel + bias[1], 3, axis=1)
+            z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
+            hh = np.tanh(x_h + r * h_h)
+        else:
+            U_z, U_r, U_h = np.split(recurrent_kernel, 3, axis=1)
+            z, r = sigmoid(x_z + h @ U_z), sigmoid(x_r + h @ U_r)
+            hh = np.tanh(x_h + (r * h) @ U_h)
+        h = z * h + (1 - z) * hh
+    return h
+
+
+@row("where the relevance gate acts")
+@row("update gate of the GRU")
+@row("order of the GRU's gates")
+def forms_of_the_gru(rng: np.random.Generator) -> None:
+    layer, parameters, x, a = gated_layer("gru-reset-after", rng)
+    g = separate(parameters, "gru-reset-after")
+    equal(a[1:], torch_outputs(torch_gru(g), x))
+    equal(a[-1], keras_gru(g, x, reset_after=True).T)
+    ng = Layer("gru", n_x, n_a).forward(join(g, "gru"), x).s
+    equal(ng[-1], keras_gru(g, x, reset_after=False).T)
+    assert np.abs(ng - a).max() > 0.1  # two functions, not two notations
+    # CS224n: z keeps, and no bias inside the gate
+    g["bca"] = 0 * g["bca"]
+    h = np.zeros((n_a, m))
+    for x_t in x:
+        z = sigmoid(-(g["Wux"] @ x_t + g["Wua"] @ h + g["bu"]))
+        r = sigmoid(g["Wrx"] @ x_t + g["Wra"] @ h + g["br"])
+        h = (1 - z) * np.tanh(r * (g["Wca"] @ h) + g["Wcx"] @ x_t + g["bc"]) + z * h
+    equal(layer.forward(join(g, "gru-reset-after"), x).s[-1], h)
+
+
+@row("biases of the GRU")
+def biases_of_the_gru(rng: np.random.Generator) -> None:
+    _, parameters, x, a = gated_layer("gru-reset-after", rng)
+    theirs = torch_gru(separate(parameters, "gru-reset-after"))
+    assert theirs.bias_ih_l0.shape == theirs.bias_hh_l0.shape == (3 * n_a,)
+    moved = torch.tensor(rng.normal(size=3 * n_a))
+    with torch.no_grad():  # from one vector to the other: nothing changes for r and z
+        theirs.bias_ih_l0[: 2 * n_a] += moved[: 2 * n_a]
+        theirs.bias_hh_l0[: 2 * n_a] -= moved[: 2 * n_a]
+    equal(a[1:], torch_outputs(theirs, x))
+    with torch.no_grad():  # but for n
+        theirs.bias_ih_l0[2 * n_a :] += moved[2 * n_a :]
+        theirs.bias_hh_l0[2 * n_a :] -= moved[2 * n_a :]
+    assert np.abs(a[1:] - torch_outputs(theirs, x)).max() > 0.01
+
+
+def lstm_blocks(g: dict[str, np.ndarray], order: str) -> list[list[np.ndarray]]:
+    names = ("Wfa", "Wfx", "bf")
+    return [[g[name.replace("f", gate)] for gate in order] for name in names]
+
+
+@row("order of the LSTM's gates")
+@row("state of an LSTM")
+def order_of_the_lstm(rng: np.random.Generator) -> None:
+    layer, parameters, x, s = gated_layer("lstm", rng)
+    assert s.shape == (T_x + 1, 2 * n_a, m)
+    g = separate(parameters, "lstm")
+    hh, ih, b = lstm_blocks(g, "ufco")
+    theirs = fill(torch.nn.LSTM(n_x, n_a, dtype=torch.float64), hh, ih, b, [0 * block for block in b])
+    outputs, (h, c) = theirs(torch.tensor(x).transpose(1, 2))
+    equal(s[1:, :n_a], outputs.detach().numpy().transpose(0, 2, 1))
+    assert h.shape == c.shape == (1, m, n_a)
+    equal(s[-1], torch.cat([h[0], c[0]], 1).detach().numpy().T)
+    # as Keras documents it, in rows: i, f, c, o
+    kernel, recurrent_kernel, bias = np.vstack(ih).T, np.vstack(hh).T, np.vstack(b).T
+    state = [np.zeros((m, n_a)), np.zeros((m, n_a))]
+    for x_t in x:
+        i, f, c_new, o = np.split(x_t.T @ kernel + state[0] @ recurrent_kernel + bias, 4, axis=1)
+        cell = sigmoid(f) * state[1] + sigmoid(i) * np.tanh(c_new)
+        state = [sigmoid(o) * np.tanh(cell), cell]
+    equal(s[-1], np.hstack(state).T)
+    assert layer.n_s == 2 * n_a
+
+
+@row("weights of a gate")
+def weights_of_a_gate(rng: np.random.Generator) -> None:
+    _, parameters, x, s = gated_layer("lstm", rng)
+    g = separate(parameters, "lstm")
+    a, c = s[3, :n_a], s[3, n_a:]
+    both = np.vstack([a, x[3]])  # Ng: a over x
+    W = {gate: np.hstack([g[f"W{gate}a"], g[f"W{gate}x"]]) for gate in "fuoc"}
+    z = {gate: W[gate] @ both + g[f"b{gate}"] for gate in "fuoc"}
+    cell = sigmoid(z["u"]) * np.tanh(z["c"]) + sigmoid(z["f"]) * c
+    equal(s[4], np.vstack([sigmoid(z["o"]) * np.tanh(cell), cell]))
+
+
+@row("bias of the forget gate at the start")
+def bias_of_the_forget_gate(rng: np.random.Generator) -> None:
+    g = separate(Layer("lstm", n_x, 50).create(rng), "lstm")
+    assert (g["bf"] == 1).all()
+    assert not any(g[name].any() for name in ("bu", "bo", "bc"))
+    torch.manual_seed(0)
+    theirs = torch.nn.LSTM(n_x, 50)
+    for bias in (theirs.bias_ih_l0, theirs.bias_hh_l0):
+        forget = bias[50:100].detach().numpy()  # i, f, g, o
+        assert np.abs(forget).max() <= 1 / np.sqrt(50)
+        assert abs(forget.mean()) < 0.1
+
+
 @row("loss of yes-or-no outputs")
 def loss_of_yes_or_no_outputs(rng: np.random.Generator) -> None:
     z, y = rng.normal(size=(T_x, n_y, m)), rng.integers(0, 2, size=(T_x, n_y, m)).astype(np.float64)
@@ -369,4 +521,4 @@ def logarithm_of_a_probability(_rng: np.random.Generator) -> None:
 
 def test_the_page_is_read_as_meant() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert len(re.findall(r"^\|---", text, re.MULTILINE)) == 6
+    assert len(re.findall(r"^\|---", text, re.MULTILINE)) == 7
