@@ -10,7 +10,7 @@ import torch
 from nltk.lm import MLE
 from nltk.lm.preprocessing import padded_everygram_pipeline
 
-from unrolled import metrics, padding
+from unrolled import bidirectional, metrics, padding
 from unrolled.activations import softmax
 from unrolled.gated import join, separate
 from unrolled.gradients import clip_by_global_norm
@@ -19,6 +19,7 @@ from unrolled.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from unrolled.optimisers import Adam, Momentum
 from unrolled.recurrence import Layer
 from unrolled.rnn import layer_forward
+from unrolled.torch_twins import layer_to_torch
 from unrolled.vocabulary import Vocabulary
 from unrolled.window import look_up
 
@@ -405,6 +406,97 @@ def state_behind_the_end(rng: np.random.Generator) -> None:
         assert (a[length + 1 :, :, i] == a[length, :, i]).all()
 
 
+def both_directions(
+    rng: np.random.Generator,
+) -> tuple[torch.nn.RNN, bidirectional.Layer, dict[str, np.ndarray], np.ndarray]:
+    """A torch layer in both directions, ours with the same numbers, and columns for both."""
+    layer = bidirectional.Layer("rnn", n_x, n_a)
+    parameters = {name: rng.normal(0, 0.5, value.shape) for name, value in layer.create(rng).items()}
+    return layer_to_torch(layer, parameters), layer, parameters, rng.normal(size=(T_x, n_x, m))
+
+
+def keras_bidirectional(parameters: dict[str, np.ndarray], x: np.ndarray, merge_mode: str) -> np.ndarray:
+    """As Keras documents it, (m, T_x, n): two layers, one with go_backwards; its outputs are turned round, then merged."""
+    batch, outputs = x.transpose(2, 0, 1), []
+    for direction, time in (("forward", range(T_x)), ("backward", reversed(range(T_x)))):
+        kernel, recurrent = parameters[f"{direction}.Wax"].T, parameters[f"{direction}.Waa"].T
+        h, each = np.zeros((m, n_a)), []
+        for t in time:
+            h = np.tanh(batch[:, t] @ kernel + h @ recurrent + parameters[f"{direction}.ba"].T)
+            each.append(h)
+        outputs.append(np.stack(each, axis=1))
+    right, left = outputs[0], outputs[1][:, ::-1]
+    return np.concatenate([right, left], axis=-1) if merge_mode == "concat" else right + left
+
+
+@row("both directions in one output")
+def both_directions_in_one_output(rng: np.random.Generator) -> None:
+    theirs, layer, parameters, x = both_directions(rng)
+    outputs = theirs(torch.tensor(x.transpose(0, 2, 1)))[0].detach().numpy()
+    assert outputs.shape == (T_x, m, 2 * n_a)
+    ours = layer.forward(parameters, x).outputs
+    equal(ours, outputs.transpose(0, 2, 1))
+    plain = {name: parameters[f"forward.{name}"] for name in ("Waa", "Wax", "ba")}
+    equal(ours[:, :n_a], layer_forward(plain, x)[1:])  # to the right on top
+    equal(ours, keras_bidirectional(parameters, x, "concat").transpose(1, 2, 0))
+
+
+@row("states of both directions added")
+def states_of_both_directions_added(rng: np.random.Generator) -> None:
+    _, layer, parameters, x = both_directions(rng)
+    V = rng.normal(size=(n_y, n_a))
+    ours = np.tile(V, 2) @ layer.forward(parameters, x).outputs
+    equal(ours, (keras_bidirectional(parameters, x, "sum") @ V.T).transpose(1, 2, 0))
+
+
+@row("last states of both directions")
+def last_states_of_both_directions(rng: np.random.Generator) -> None:
+    theirs, layer, parameters, x = both_directions(rng)
+    outputs, h_n = (v.detach().numpy() for v in theirs(torch.tensor(x.transpose(0, 2, 1))))
+    assert h_n.shape == (2, m, n_a)
+    ours = layer.forward(parameters, x).s_last
+    equal(ours, np.concatenate([h_n[0].T, h_n[1].T]))
+    equal(h_n[1], outputs[0, :, n_a:])  # the first output's half, and not the last one's
+    assert np.abs(h_n[1] - outputs[-1, :, n_a:]).max() > 1e-2
+    of_keras = keras_bidirectional(parameters, x, "concat")
+    equal(ours, np.concatenate([of_keras[:, -1, :n_a].T, of_keras[:, 0, n_a:].T]))
+
+
+@row("parameters of the direction to the left")
+def parameters_of_the_direction_to_the_left(rng: np.random.Generator) -> None:
+    theirs, _, parameters, x = both_directions(rng)
+    equal(parameters["backward.Waa"], theirs.weight_hh_l0_reverse.detach().numpy())
+    equal(parameters["backward.Wax"], theirs.weight_ih_l0_reverse.detach().numpy())
+    biases = theirs.bias_ih_l0_reverse + theirs.bias_hh_l0_reverse
+    equal(parameters["backward.ba"][:, 0], biases.detach().numpy())
+    plain = {name: parameters[f"backward.{name}"] for name in ("Waa", "Wax", "ba")}
+    to_the_left = layer_forward(plain, x[::-1])[1:][::-1]  # go_backwards, and turned round again
+    equal(to_the_left, keras_bidirectional(parameters, x, "concat").transpose(1, 2, 0)[:, n_a:])
+
+
+@row("reading to the left in a padded batch")
+def reading_to_the_left_in_a_padded_batch(rng: np.random.Generator) -> None:
+    theirs, layer, parameters, x = both_directions(rng)
+    lengths = rng.integers(1, T_x, size=m)
+    lengths[0] = T_x
+    mask = padding.mask(lengths, T_x)
+    columns = torch.tensor(x.transpose(0, 2, 1))
+    packed = torch.nn.utils.rnn.pack_padded_sequence(columns, torch.tensor(lengths), enforce_sorted=False)
+    outputs, h_n = theirs(packed)
+    outputs = torch.nn.utils.rnn.pad_packed_sequence(outputs)[0].detach().numpy().transpose(0, 2, 1)
+    run = layer.forward(parameters, x, mask=mask)
+    equal(np.where(mask[:, None], run.outputs, 0), outputs)
+    equal(run.s_last, np.concatenate([h_n[0].detach().numpy().T, h_n[1].detach().numpy().T]))
+    unpacked = theirs(columns)[0].detach().numpy().transpose(0, 2, 1)
+    equal(layer.forward(parameters, x).outputs, unpacked)  # both read the padding
+    assert np.abs(unpacked - outputs)[:, n_a:][np.broadcast_to(mask[:, None], (T_x, n_a, m))].max() > 1e-2
+    h = np.zeros((m, n_a))  # Keras: masked steps keep the state of the step before, here that of the step behind
+    for t in reversed(range(T_x)):
+        z = x[t].T @ parameters["backward.Wax"].T + h @ parameters["backward.Waa"].T + parameters["backward.ba"].T
+        h = np.where(mask[t][:, None], np.tanh(z), h)
+    equal(run.s_last[n_a:], h.T)
+
+
 def gradients_in_turn(rng: np.random.Generator, steps: int = 8) -> list[np.ndarray]:
     return [rng.normal(size=(n_a, n_x)) for _ in range(steps)]
 
@@ -521,4 +613,4 @@ def logarithm_of_a_probability(_rng: np.random.Generator) -> None:
 
 def test_the_page_is_read_as_meant() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert len(re.findall(r"^\|---", text, re.MULTILINE)) == 7
+    assert len(re.findall(r"^\|---", text, re.MULTILINE)) == 8
