@@ -416,7 +416,7 @@ def both_directions(
 
 
 def keras_bidirectional(parameters: dict[str, np.ndarray], x: np.ndarray, merge_mode: str) -> np.ndarray:
-    """As Keras documents it, (m, T_x, n): two layers, one with go_backwards; its outputs are turned round, then merged."""
+    """As Keras documents it, (m, T_x, n): one layer goes backwards, its outputs are turned round; merged."""
     batch, outputs = x.transpose(2, 0, 1), []
     for direction, time in (("forward", range(T_x)), ("backward", reversed(range(T_x)))):
         kernel, recurrent = parameters[f"{direction}.Wax"].T, parameters[f"{direction}.Waa"].T
