@@ -1,15 +1,16 @@
 """Two layers that read the same sequence against each other (Schuster & Paliwal 1997).
 
-    a-forward^<t>   from a-forward^<t-1> and x^<t>,    t = 1 .. T       (n_a, m)
-    a-backward^<t>  from a-backward^<t+1> and x^<t>,   t = T .. 1       (n_a, m)
-    output^<t>      [a-forward^<t>; a-backward^<t>]                     (2 n_a, m)    eq-bidirectional-state
+    a-forward^<t>   from a-forward^<t-1> and x^<t>,    t = 1 .. T       (n_a, m)      eq-bidirectional-forward-state
+    a-backward^<t>  from a-backward^<t+1> and x^<t>,   t = T .. 1       (n_a, m)      eq-bidirectional-backward-state
+    output^<t>      [a-forward^<t>; a-backward^<t>]                     (2 n_a, m)    eq-bidirectional-output
 
 The second is an ordinary layer that is handed the sequence with its time reversed, and whose outputs are reversed
 again. Sequences of different lengths need no further care: with time reversed their padding comes first, and a masked
 step carries the state over unchanged, so that reading begins at each sequence's own last step, from its own s0.
 
 The two never see each other's states. They meet in what reads the outputs, so that the way back is two separate
-backward passes (eq-bidirectional-backward) whose gradients add up only at the input that both have read.
+backward passes (eq-bidirectional-forward-recursion, eq-bidirectional-backward-recursion) whose gradients add up only
+at the input that both have read (eq-bidirectional-input).
 """
 
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ class Layer:
     def backward(
         self, parameters: Parameters, run: Run, d_outputs: np.ndarray, ds_last: np.ndarray | None = None
     ) -> LayerGradients:
-        """Two backward passes, one for each direction; at the input their gradients add. See eq-bidirectional-backward.
+        """Two backward passes, one for each direction; at the input their gradients add, eq-bidirectional-input.
 
         Args:
             parameters: those of the run.
