@@ -57,6 +57,30 @@ MUTANTS = [
         "takes the mean slope for the largest",
     ),
     Mutant(
+        "eq-jacobian-bound",
+        "(slopes.max(axis=(1, 2)) * sigma[0]).prod()",
+        "(slopes.max() * sigma[0]) ** len(slopes)",
+        "takes the largest slope of all steps at each",
+    ),
+    Mutant(
+        "eq-jacobian-bound",
+        "gamma, sigma = 1.0, ",
+        "gamma, sigma = 0.5, ",
+        "bounds the slopes of tanh by a half",
+    ),
+    Mutant(
+        "eq-jacobian-bound",
+        "phi = (1 + np.sqrt(5)) / 2",
+        "phi = (1 + np.sqrt(3)) / 2",
+        "gives the wrong root by hand",
+    ),
+    Mutant(
+        "eq-jacobian-lower-bound",
+        "1 / (2 * phi) ** 2",
+        "1 / phi**2",
+        "forgets the smallest slopes by hand",
+    ),
+    Mutant(
         "eq-jacobian-lower-bound",
         "slopes.min(axis=(1, 2)) * sigma[-1]",
         "slopes.mean(axis=(1, 2)) * sigma[-1]",
@@ -103,6 +127,12 @@ MUTANTS = [
         "inner = np.linalg.matrix_power(Waa[np.ix_(A, A)], n)",
         "has one power too many",
     ),
+    Mutant(
+        "eq-relu-active",
+        "torch_relu(W_relu, 1000 * push + inputs, a_0)",
+        "torch_relu(W_relu, -1000 * push + inputs, a_0)",
+        "holds for inputs that activate other units",
+    ),
     # Slopes and the cliff
     Mutant(
         "eq-log-slope",
@@ -140,6 +170,30 @@ MUTANTS = [
         "clips each array by itself",
     ),
     Mutant(
+        "eq-clip",
+        "    return {name: scale * array for name, array in g.items()}  #",
+        "    return {n: np.minimum(np.maximum(v, -grad_clip), grad_clip) for n, v in g.items()}  #",
+        "clips each element by itself",
+    ),
+    Mutant(
+        "eq-clip",
+        "scale = grad_clip / norm if norm > grad_clip else 1.0",
+        "scale = min(1.0, np.sqrt(grad_clip / norm))",
+        "takes a root, so that clipping twice clips more",
+    ),
+    Mutant(
+        "eq-clip",
+        "twice = slow_clip(slow_clip(g, 0.5), 0.5)",
+        "twice = slow_clip(slow_clip(g, 0.5), 0.4)",
+        "goes on shortening",
+    ),
+    Mutant(
+        "eq-clipped-norm",
+        "shorter = np.minimum(torch_norm(g), tried)",
+        "shorter = tried",
+        "has the length of the threshold always",
+    ),
+    Mutant(
         "eq-clipped-norm",
         "scale = grad_clip / norm if norm > grad_clip else 1.0",
         "scale = grad_clip / norm if norm > 2 * grad_clip else 1.0",
@@ -150,6 +204,12 @@ MUTANTS = [
         'clipped = slow_clip(pair, 1.0)["both"]',
         'clipped = slow_clip(pair, 0.9)["both"]',
         "goes farther than to the ball",
+    ),
+    Mutant(
+        "eq-clip-nearest",
+        "expected = [length - 1, 0.0]",
+        "expected = [length - 1, -length]",
+        "counts the way out to the ball from inside",
     ),
     Mutant("eq-clip", "if norm <= grad_clip:", "if norm <= 0:", "forgets the condition", module=GRADIENTS),
     Mutant(
