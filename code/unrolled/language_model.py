@@ -206,7 +206,7 @@ def read(
         layer: what reads, as in `RecurrentModel.layer`; one layer of the simple unit when it is not given.
 
     Returns:
-        What the layer was given, ids (T, m) or embeddings (T, n_e, m), and its run: outputs, s_last.
+        What the layer was given, ids (T, m) or embeddings (T, n_e, m), and its run with its outputs and s_last.
     """
     layer = _simple(parameters) if layer is None else layer
     if "E" in parameters:
