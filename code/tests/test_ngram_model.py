@@ -516,15 +516,21 @@ def test_every_smoothing_is_tested():
     assert set(SMOOTHINGS) == set(MODELS)
 
 
-def test_both_sorts_agree():
-    """The packed sort and its fallback for keys too large to share a word of 64 bits with a place."""
-    from unrolled.ngram import counts
+def test_ids_beyond_16_bits_are_counted_alike():
+    """The same text with ids 0 .. 50, which are sorted at once, and with ids up to 200,000, which take two sorts."""
+    from unrolled.ngram.counts import count_ngrams
 
-    key = np.random.default_rng(0).integers(0, 50, 1000)
-    quick, slow = counts._sort_with_place(key), counts._sort_with_place(key << 56)
-    np.testing.assert_array_equal(quick[0], slow[0] >> 56)
-    np.testing.assert_array_equal(quick[1], slow[1])
-    np.testing.assert_array_equal(key[quick[1]], quick[0])
+    rng = np.random.default_rng(0)
+    sentences = [rng.integers(2, 50, length).tolist() for length in rng.integers(0, 12, 300)]
+    flat = np.array([i for sentence in sentences for i in (50, *sentence, 1)])
+    wide = np.array([0, 1, *np.sort(rng.choice(np.arange(2, 200_000), 48, replace=False)), 200_000])  # rising
+    narrow_levels, wide_levels = count_ngrams(flat, 4, 50), count_ngrams(wide[flat], 4, 200_000)
+    for k, (few, many) in enumerate(zip(narrow_levels[1:], wide_levels[1:], strict=True), start=2):
+        np.testing.assert_array_equal(wide[few.word], many.word)
+        np.testing.assert_array_equal(wide[few.context] if k == 2 else few.context, many.context)
+        np.testing.assert_array_equal(wide[few.suffix] if k == 2 else few.suffix, many.suffix)
+        np.testing.assert_array_equal(few.count, many.count)
+        np.testing.assert_array_equal(few.begins, many.begins)
 
 
 def test_all_texts_together_have_probability_one():

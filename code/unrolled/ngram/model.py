@@ -524,7 +524,7 @@ def _checked_ids(flat: object, vocabulary: Vocabulary) -> np.ndarray:
     flat = np.asarray(flat)
     if flat.ndim != 1 or flat.size == 0 or flat.dtype.kind not in "iu":
         raise ValueError(f"ids have to be a flat array of whole numbers; got {flat.dtype} of shape {flat.shape}")
-    flat = flat.astype(np.int64)
+    flat = flat.astype(np.int64, copy=False)
     if flat.min() < 0 or flat.max() > vocabulary.start:
         raise ValueError(f"ids have to be 0 .. {vocabulary.start}; got {flat.min()} .. {flat.max()}")
     is_start, is_end = flat == vocabulary.start, flat == vocabulary.end

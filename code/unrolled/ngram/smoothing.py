@@ -67,8 +67,9 @@ def interpolate(
     lower = np.full(size + 1, 1 / size)
     probability: list[np.ndarray] = []
     for level, own, left in zip(levels, share, backoff, strict=True):
-        below = lower if not probability else probability[-1][level.suffix]
-        p = own + left[level.context] * below
+        p = left.take(level.context)
+        p *= probability[-1].take(level.suffix) if probability else lower
+        p += own
         if not probability:
             p[-1] = 0.0  # <s>
         probability.append(p)
@@ -86,7 +87,9 @@ def _discounted(levels: list[Level], counts: list[np.ndarray], amounts: list[np.
     share, backoff = [], []
     for level, count, amount in zip(levels, counts, amounts, strict=True):
         total = level.sum_by_context(count)  # of each context
-        share.append(divide(count - amount, total[level.context]))
+        own = count - amount
+        own /= total.take(level.context)  # never 0, since something follows the context
+        share.append(own)
         backoff.append(divide(level.sum_by_context(amount), total))
     return interpolate(levels, share, backoff, size)
 
@@ -130,9 +133,7 @@ def modified_kneser_ney(levels: list[Level], size: int, discounts: tuple[float, 
     counts = continuation_counts(levels)
     notes: list[str] = []
     found = [discounts or three_discounts(count, k, notes) for k, count in enumerate(counts, start=1)]
-    amounts = [
-        np.minimum(count, np.array([0.0, *d])[np.minimum(count, 3)]) for count, d in zip(counts, found, strict=True)
-    ]
+    amounts = [np.array([0.0, *d]).take(count, mode="clip") for count, d in zip(counts, found, strict=True)]
     return Estimate(*_discounted(levels, counts, amounts, size), [tuple(d) for d in found], notes)
 
 

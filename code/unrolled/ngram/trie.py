@@ -55,7 +55,10 @@ class Trie:
         """The same in as few bytes as the numbers allow."""
         letter = np.uint16 if self.word[0].size < 2**16 else np.uint32
         place = np.int32 if max(words.size for words in self.word) < 2**30 else np.int64  # a table holds their doubles
-        return Trie([words.astype(letter) for words in self.word], [first.astype(place) for first in self.first])
+        return Trie(
+            [words.astype(letter, copy=False) for words in self.word],
+            [first.astype(place, copy=False) for first in self.first],
+        )
 
     def find(self, level: int, context: np.ndarray, word: np.ndarray) -> np.ndarray:
         """The numbers of the n-grams (context, word) of length level + 1, and -1 for those that are not there.
