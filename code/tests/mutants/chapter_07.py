@@ -29,6 +29,7 @@ MUTANTS = [
     Mutant(
         "eq-segment-cost", "a_0 = step.a[-1]\n    return J,", "a_0 = step.a[-2]\n    return J,", "carries an old state"
     ),
+    Mutant("eq-segment-cost", "a = np.tanh(z_a)", "a, z_a = z_a, 0", "leaves the tanh out"),
     Mutant(
         "eq-segment-gradient",
         "truncated[name] += step.gradients[name]",
@@ -126,15 +127,15 @@ MUTANTS = [
     Mutant("eq-dropout-mean", "return r * h / (1 - q)  #", "return r * h / q  #", "enlarges by the wrong factor"),
     Mutant(
         "eq-dropout",
-        "layer.dx * dropped.x",
-        "layer.dx",
+        "back.dx * dropped.x",
+        "back.dx",
         "lets the gradient through where nothing was passed",
         module=LANGUAGE_MODEL,
     ),
     Mutant(
         "eq-dropout",
-        "dh * dropped.a, mask",
-        "dh, mask",
+        "dh * dropped.a)",
+        "dh)",
         "lets the gradient through where nothing was passed",
         module=LANGUAGE_MODEL,
     ),
@@ -169,7 +170,9 @@ MUTANTS = [
         "return softmax(z * tau)",
         "is bold where it should be careful",
     ),
-    Mutant("eq-top-k", "np.argsort(-p)[:k]", "np.argsort(p)[:k]", "keeps the least probable"),
+    Mutant("eq-top-k", 'np.argsort(-p, kind="stable")[:k]', "np.argsort(p)[:k]", "keeps the least probable"),
+    Mutant("eq-top-k", "kept[some] = p[some] / p[some].sum()", "kept[some] = p[some]", "does not add up to one"),
+    Mutant("eq-top-k", "kept[some] = p[some] / p[some].sum()", "kept[some] = 1 / len(some)", "makes all alike"),
     Mutant("eq-nucleus", "number = 1\n", "number = 2\n", "keeps two at least"),
     Mutant("eq-nucleus", ".sum() < mass:", ".sum() < 1 - mass:", "stops at the mass that should be cut off"),
     Mutant(
@@ -184,5 +187,11 @@ MUTANTS = [
         "return shares.mean(axis=1)  #",
         "return np.exp(logs - mix(logs, weights)).mean(axis=1)  #",
         "takes the shares without the weights",
+    ),
+    Mutant(
+        "eq-mixture-em",
+        "metrics.log_sum_exp(np.log(weights)[:, None] + logs, axis=0)",
+        "logs.max(axis=0)",
+        "lets the best model speak",
     ),
 ]
