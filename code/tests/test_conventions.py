@@ -12,6 +12,7 @@ from nltk.lm.preprocessing import padded_everygram_pipeline
 
 from unrolled import bidirectional, metrics, padding
 from unrolled.activations import softmax
+from unrolled.deep import Stack, normalise
 from unrolled.gated import join, separate
 from unrolled.gradients import clip_by_global_norm
 from unrolled.language_model import RecurrentModel, draw_dropout
@@ -511,6 +512,59 @@ def by_torch(optimiser: Callable, start: np.ndarray, gradients: list[np.ndarray]
     return w.detach().numpy()
 
 
+def a_stack(rng: np.random.Generator) -> tuple[Stack, dict[str, np.ndarray], torch.nn.RNNBase]:
+    """Three layers, their parameters, and the twin."""
+    stack = Stack((Layer("rnn", n_x, n_a), Layer("rnn", n_a, n_a), Layer("rnn", n_a, n_a)))
+    parameters = {name: value + rng.normal(size=value.shape) for name, value in stack.create(rng).items()}
+    return stack, parameters, layer_to_torch(stack, parameters)
+
+
+@row("number of a layer")
+def number_of_a_layer(rng: np.random.Generator) -> None:
+    _, parameters, module = a_stack(rng)
+    for level in (1, 2, 3):
+        equal(getattr(module, f"weight_hh_l{level - 1}").detach().numpy(), parameters[f"{level}.Waa"])
+        equal(getattr(module, f"weight_ih_l{level - 1}").detach().numpy(), parameters[f"{level}.Wax"])
+
+
+@row("states of a stack")
+def states_of_a_stack(rng: np.random.Generator) -> None:
+    stack, parameters, module = a_stack(rng)
+    x = rng.normal(size=(T_x, n_x, m))
+    _, h_n = module(torch.tensor(x).transpose(1, 2))
+    assert h_n.shape == (3, m, n_a)
+    equal(stack.forward(parameters, x).s_last, np.concatenate([state.T for state in h_n.detach().numpy()]))
+
+
+@row("dropout in a stack")
+def dropout_in_a_stack(rng: np.random.Generator) -> None:
+    stack, parameters, module = a_stack(rng)
+    x = rng.normal(size=(T_x, n_x, m))
+    # Everything dropped: PyTorch's highest layer then reads zeros, and so does ours; what the highest says is kept.
+    module.dropout = 1.0
+    theirs, h_n = module(torch.tensor(x).transpose(1, 2))
+    nothing = tuple(np.zeros((T_x, n_a, m)) for _ in range(2))
+    run = stack.forward(parameters, x, dropped=nothing)
+    equal(run.outputs, theirs.detach().numpy().swapaxes(1, 2))
+    equal(run.s_last[:n_a], h_n[0].detach().numpy().T)  # the lowest layer has read x undisturbed
+    assert np.abs(run.outputs).min() > 0
+    assert [kept.shape for kept in stack.draw_dropout(rng, T_x, m, 0.5)] == [(T_x, n_a, m)] * 2
+
+
+@row("$\\varepsilon$ of layer normalisation")
+def epsilon_of_layer_normalisation(rng: np.random.Generator) -> None:
+    x = 1e-3 * rng.normal(size=(T_x, n_x, m))  # so small that epsilon matters
+    gain, shift = rng.normal(size=(n_x, 1)), rng.normal(size=(n_x, 1))
+    module = torch.nn.LayerNorm(n_x, dtype=torch.float64)
+    with torch.no_grad():
+        module.weight.copy_(torch.tensor(gain[:, 0]))
+        module.bias.copy_(torch.tensor(shift[:, 0]))
+    ours, _ = normalise(x, gain, shift)
+    equal(ours, module(torch.tensor(x).transpose(1, 2)).detach().numpy().swapaxes(1, 2))
+    keras = gain * (x - x.mean(axis=1, keepdims=True)) / np.sqrt(x.var(axis=1, keepdims=True) + 1e-3) + shift
+    assert np.abs(ours - keras).max() > 0.01
+
+
 @row("clipping by the global norm")
 def clipping_by_the_global_norm(rng: np.random.Generator) -> None:
     g = {"W": rng.normal(size=(n_a, n_x)), "b": rng.normal(size=(n_a, 1))}
@@ -613,4 +667,4 @@ def logarithm_of_a_probability(_rng: np.random.Generator) -> None:
 
 def test_the_page_is_read_as_meant() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert len(re.findall(r"^\|---", text, re.MULTILINE)) == 8
+    assert len(re.findall(r"^\|---", text, re.MULTILINE)) == 9
