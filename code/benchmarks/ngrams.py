@@ -87,22 +87,32 @@ def scoring(
     options.show_progress = False
     theirs = kenlm.Model(str(path), options)
     lines = [" ".join(s) for s in test]
+    text = path.with_name("test.txt")
+    text.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     flat = model.vocabulary.encode_sentences(test)
 
     def kenlm_score() -> None:
         for line in lines:
             theirs.score(line)
 
+    def kenlm_score_file() -> None:
+        with open(text, encoding="utf-8") as file:
+            for line in file:
+                theirs.score(line)
+
     contenders = {
         "kenlm's score of each line": kenlm_score,
         "our log-probabilities from ids": lambda: model.log10_probabilities_of_ids(flat),
         "our log-probabilities from word lists": lambda: model.log10_probabilities(test),
         "our log-probabilities from lines": lambda: model.log10_probabilities([line.split() for line in lines]),
+        "kenlm's score of each line of a file": kenlm_score_file,
+        "our log-probabilities from a file": lambda: model.log10_probabilities(text),
     }
-    peer, *ours = contenders
-    for name in ours:
+    peer, *ours, peer_of_file, from_file = contenders
+    for name in (*ours, from_file):
         contenders[name]()  # the index is made when first asked for
-    yield from interleave(contenders, dict.fromkeys(ours, peer), 3 * rounds, repeat=5)
+    peers = {**dict.fromkeys(ours, peer), from_file: peer_of_file}
+    yield from interleave(contenders, peers, 3 * rounds, repeat=5)
     logs = model.log10_probabilities(test)
     expected = np.array([entry[0] for line in lines for entry in theirs.full_scores(line)])
     yield f"  largest difference of log10 p from kenlm's: {np.abs(logs - expected).max():.1e} over {logs.size:,} tokens"

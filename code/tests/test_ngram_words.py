@@ -1,12 +1,14 @@
 """Words found by their bytes: the same ids, and the same errors, as one look into a dictionary per word."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from unrolled.ngram import NgramModel
-from unrolled.ngram.reading import encode
+from unrolled.ngram.reading import _encode_text_at_once, encode
 from unrolled.ngram.words import SEPARATOR, WordTable
 from unrolled.vocabulary import Vocabulary
 
@@ -87,6 +89,37 @@ def test_a_wrong_word_is_named_in_long_texts_too(word: object, error: type, mess
         model.log10_probabilities([["to", "be"]] * 50 + [["to", word]])
     with pytest.raises(error, match=message):
         model.log10_probabilities([["to", word]])
+
+
+@pytest.mark.parametrize(
+    ("text", "quick"),
+    [
+        ("to be or\nnot to <unk>\nbe", True),
+        ("to be\nor not\n", True),
+        ("to  be\n", False),
+        (" to be", False),
+        ("to be \nor", False),
+        ("to be\n\nnot", False),
+        ("to be\n\n", False),
+        ("to\tbe", False),
+        ("to be\r\nor not\r\n", False),
+        ("to\u00a0be or", False),
+        ("\u00eatre or not", False),
+        ("to\0be or\0", False),
+        ("\n", False),
+        ("", False),
+    ],
+)
+def test_a_file_is_read_alike_in_both_ways(tmp_path: Path, text: str, quick: bool):
+    vocabulary = Vocabulary(["to", "be", "or", "not", "a", "longer", "list", "of", "words"])
+    path = tmp_path / "text.txt"
+    path.write_bytes(text.encode() * (10 if text.endswith("\n") else 1))
+    table = WordTable(vocabulary)
+    ids = encode(path, vocabulary, lambda: table)
+    assert ids.dtype == np.int64
+    assert np.array_equal(ids, encode(path, vocabulary))
+    seen = _encode_text_at_once(path.read_bytes().decode().removesuffix("\n"), vocabulary, lambda: table)
+    assert (seen is not None) == quick
 
 
 def test_unknown_words_spelled_as_such_and_empty_sentences():

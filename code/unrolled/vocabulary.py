@@ -80,13 +80,14 @@ class Vocabulary:
         if minimum_count < 1:
             raise ValueError(f"minimum_count has to be at least 1; got {minimum_count}")
         # Sentences whose rare words have been replaced hold <unk> already; it is in the vocabulary anyway.
-        words_and_counts = [item for item in counts.items() if item[0] not in SPECIAL]
-        if not words_and_counts:
+        ranked = sorted(word for word in counts if word not in SPECIAL)
+        if not ranked:
             raise ValueError("the corpus is empty: a vocabulary needs at least one word")
-        ranked = sorted(words_and_counts, key=lambda item: (-item[1], item[0]))
-        words = [word for word, count in ranked if count >= minimum_count]
+        ranked.sort(key=counts.__getitem__, reverse=True)  # words of equal frequency stay in the order of the alphabet
+        words = [word for word in ranked if counts[word] >= minimum_count]
         if not words:
-            raise ValueError(f"no word occurs {minimum_count} times; the most frequent one occurs {ranked[0][1]} times")
+            most = counts[ranked[0]]
+            raise ValueError(f"no word occurs {minimum_count} times; the most frequent one occurs {most} times")
         return cls(words if size is None else words[: size - 2])
 
     @property

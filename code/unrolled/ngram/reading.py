@@ -8,6 +8,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, repeat
 
 import numpy as np
@@ -84,11 +85,19 @@ def encode(
     Raises:
         FileNotFoundError, ValueError, TypeError: as `read_text`.
     """
-    if table is not None and isinstance(source, list):
-        ids = _encode_at_once(source, vocabulary, table)
-        if ids is not None:
-            return ids
-    symbols, sentences = _symbols(source)
+    ids = None
+    if isinstance(source, (str, os.PathLike)):
+        text = _read_file(source)
+        if table is not None:
+            ids = _encode_text_at_once(text, vocabulary, table)
+        split = partial(_split, text)
+    else:
+        if table is not None and isinstance(source, list):
+            ids = _encode_at_once(source, vocabulary, table)
+        split = partial(_symbols, source)
+    if ids is not None:
+        return ids
+    symbols, sentences = split()
     try:
         ids = vocabulary.encode(symbols)
     except TypeError:
@@ -115,8 +124,7 @@ def _encode_at_once(source: list, vocabulary: Vocabulary, table: Callable[[], Wo
     ids = table().ids(text, number)
     if ids is None:
         return None
-    codes = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
-    if not ids.all() and (not text.isascii() or (codes - np.uint8(1) < 32).any()):  # is there white space in a word?
+    if not ids.all() and (not text.isascii() or _has_control_characters(text)):  # is there white space in a word?
         symbols = text.split(SEPARATOR)
         for word in {symbols[i] for i in np.flatnonzero(ids == vocabulary.unknown).tolist()} - {UNKNOWN}:
             check_word(word)
@@ -124,10 +132,28 @@ def _encode_at_once(source: list, vocabulary: Vocabulary, table: Callable[[], Wo
     return ids
 
 
+def _encode_text_at_once(text: str | None, vocabulary: Vocabulary, table: Callable[[], WordTable]) -> np.ndarray | None:
+    """What `encode` returns, or None where words are not parted by single blanks and line ends, or it does not pay."""
+    if not text or not text.isascii() or SEPARATOR in text:
+        return None
+    text = text.replace(" ", SEPARATOR).replace("\n", f"{SEPARATOR}{END}{SEPARATOR}{START}{SEPARATOR}")
+    text = f"{START}{SEPARATOR}{text}{SEPARATOR}{END}{SEPARATOR}"
+    number = text.count(SEPARATOR)
+    if number < vocabulary.size // 4 or _has_control_characters(text):
+        return None
+    return table().ids(text, number)  # None where two blanks, or an empty line, leave a word of no letters
+
+
+def _has_control_characters(text: str) -> bool:
+    """Whether a text has white space in it, or anything else up to it in ASCII but `SEPARATOR`."""
+    codes = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+    return bool((codes - np.uint8(1) < 32).any())
+
+
 def _symbols(source: Sentences | str | os.PathLike[str]) -> tuple[list[str], int]:
     """The words of all sentences in one list, `<s>` before and `</s>` behind each, and the number of sentences."""
     if isinstance(source, (str, os.PathLike)):
-        return _read_file(source)
+        return _split(_read_file(source))
     if isinstance(source, (bytes, dict)) or not isinstance(source, Iterable):
         raise TypeError(f"sentences are a list of word lists, or the path of a text file; got {type(source).__name__}")
     sentences = source if isinstance(source, list) else list(source)
@@ -136,6 +162,14 @@ def _symbols(source: Sentences | str | os.PathLike[str]) -> tuple[list[str], int
             _check_sentence(sentence, number)
     marked = zip(repeat([START]), sentences, repeat([END]))
     return list(chain.from_iterable(chain.from_iterable(marked))), len(sentences)
+
+
+def _split(text: str | None) -> tuple[list[str], int]:
+    """The same for the text of a file."""
+    if text is None:
+        return [], 0
+    marked = text.replace("\n", f" {END} {START} ")
+    return f"{START} {marked} {END}".split(), text.count("\n") + 1
 
 
 def _check_sentence(sentence: object, number: int) -> None:
@@ -161,7 +195,8 @@ def _wrong_word(symbols: list) -> str:
     return f"a word has to be a string; got {word!r} of type {type(word).__name__}"
 
 
-def _read_file(path: str | os.PathLike[str]) -> tuple[list[str], int]:
+def _read_file(path: str | os.PathLike[str]) -> str | None:
+    """The text of a file, its lines parted by line ends; None where not even an empty line is in it."""
     try:
         with open(path, "rb") as file:
             data = file.read()
@@ -175,9 +210,9 @@ def _read_file(path: str | os.PathLike[str]) -> tuple[list[str], int]:
         raise ValueError(
             f"{os.fspath(path)}, line {line}: the byte {data[error.start]:#04x} is not UTF-8; convert the file to UTF-8"
         ) from None
-    text = text.removeprefix("\ufeff").removesuffix("\n")
     if not data:
-        return [], 0
+        return None
+    text = text.removeprefix("\ufeff").removesuffix("\n")
     for symbol in (START, END):
         if symbol in text:
             for line, words in enumerate(map(str.split, text.split("\n")), start=1):
@@ -186,5 +221,4 @@ def _read_file(path: str | os.PathLike[str]) -> tuple[list[str], int]:
                         f"{os.fspath(path)}, line {line}: the text holds {symbol!r} as a word; leave the ends of "
                         "sentences to the model, which adds them"
                     )
-    marked = text.replace("\n", f" {END} {START} ")
-    return f"{START} {marked} {END}".split(), text.count("\n") + 1
+    return text

@@ -42,7 +42,7 @@ class WordTable:
         slot = self._slot(first, second)
         short = np.flatnonzero(length <= 2 * _EIGHT)[::-1]  # backwards: of two words in a slot the frequent one stays
         nothing = len(vocabulary.symbols)  # behind the last id
-        self._entry = np.full(1 << (64 - int(self._shift)), nothing)
+        self._entry = np.full(1 << (64 - int(self._shift)), nothing, dtype=np.int32)
         self._entry[slot[short]] = ids[short]
         self._contested = np.bincount(slot[short], minlength=self._entry.size) > 1
         self._first, self._second = np.full((2, nothing + 1), _NONE)
@@ -67,8 +67,11 @@ class WordTable:
         slot = self._slot(first, second)
         entry = self._entry.take(slot)
         hit = (self._first.take(entry, mode="clip") == first) & (self._second.take(entry, mode="clip") == second)
-        ids = np.where(hit, entry, self._unknown)
-        one_by_one = np.flatnonzero((self._contested.take(slot) > hit) | (length > 2 * _EIGHT))
+        hit &= length <= 2 * _EIGHT  # of longer words only the beginning was compared
+        missed = np.flatnonzero(~hit)
+        ids = entry.astype(np.int64)
+        ids[missed] = self._unknown
+        one_by_one = missed[self._contested.take(slot.take(missed)) | (length.take(missed) > 2 * _EIGHT)]
         for i in one_by_one.tolist():
             start = int(beginning[i])
             ids[i] = self._id.get(encoded[start : start + int(length[i])], self._unknown)
