@@ -89,7 +89,7 @@ def choose(state: State, columns: np.ndarray) -> State:
 
 
 def greedy(step: Step, state: State, number: int, start: int, end: int, longest: int) -> list[Hypothesis]:
-    """The most probable symbol, again and again. Implements eq-greedy.
+    """The most probable symbol, again and again. Implements def-greedy.
 
     Args:
         step: the model, see the module's text.
@@ -114,7 +114,7 @@ def greedy(step: Step, state: State, number: int, start: int, end: int, longest:
     written: list[list[int]] = [[] for _ in range(number)]
     for _ in range(longest):
         log_probabilities, state = _ask(step, state, read, end)
-        read = log_probabilities.argmax(axis=0)  # eq-greedy; the smallest id of several
+        read = log_probabilities.argmax(axis=0)  # def-greedy; the smallest id of several
         totals[alive] += log_probabilities[read, np.arange(alive.size)]
         going_on = read != end
         complete[alive[~going_on]] = True
@@ -254,6 +254,8 @@ def exact_search(
     most: int = 100_000,
 ) -> tuple[Hypothesis | None, int]:
     """The best of all sequences: the most promising prefix is opened first, until none is promising enough.
+
+    Implements def-translation.
 
     A prefix promises no more than eq-search-bound says. As soon as a complete sequence is worth as much as all the
     open prefixes promise, nothing better is left.
