@@ -7,9 +7,11 @@ step before are one product each (eq-bptt-one-product).
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
+
+from unrolled.buffers import empty
 
 Parameters = dict[str, np.ndarray]
 
@@ -24,6 +26,41 @@ def columns(v: np.ndarray) -> np.ndarray:
     return v.swapaxes(1, 2)
 
 
+def product(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """A @ B, the result in memory from `unrolled.buffers`."""
+    return np.matmul(A, B, out=empty((len(A), B.shape[1]), A.dtype))
+
+
+_SMALL = 10**6
+"""So few multiplications OpenBLAS does straight away. For a larger product it first copies both factors into an order
+of its own, which pays off for many rows; with the few rows of one step it takes a third of the time."""
+
+
+def product_of_steps(W: np.ndarray, m: int) -> Callable[..., np.ndarray]:
+    """The product that every step does again, quicker than `np.dot`: a function of rows (m, K) and out.
+
+    Args:
+        W: (K, N), or several such matrices (G, K, N).
+        m: the number of rows.
+
+    Returns:
+        A function that writes rows @ W to `out`, (m, N) or (G, m, N) in one piece of memory, and returns it. It cuts W
+        into blocks of columns that make small products, if there are such.
+    """
+    *several, K, N = W.shape
+    width = max((w for w in range(16, N + 1, 16) if N % w == 0 and m * K * w <= _SMALL), default=N)
+    if width == N:
+        W, multiply_whole = np.ascontiguousarray(W), np.matmul if several else np.dot
+        return lambda a, out: multiply_whole(a, W, out=out)
+    blocks = np.ascontiguousarray(W.reshape(*several, K, N // width, width).swapaxes(-3, -2))
+
+    def multiply(a: np.ndarray, out: np.ndarray) -> np.ndarray:
+        np.matmul(a, blocks, out=out.reshape(*out.shape[:-1], N // width, width).swapaxes(-3, -2))
+        return out
+
+    return multiply
+
+
 def sum_of_rows(v: np.ndarray, scale: float = 1.0) -> np.ndarray:
     """The sum of all rows, (N, n) to (n, 1); a product with ones takes a third of the time of v.sum(axis=0)."""
     return (np.full(len(v), scale, v.dtype) @ v)[:, None]
@@ -34,41 +71,41 @@ def are_ids(x: np.ndarray) -> bool:
     return x.dtype.kind in "iu"
 
 
-def input_scores(
-    Wax: np.ndarray, ba: np.ndarray, x: np.ndarray, out: np.ndarray, scale: np.ndarray | None = None
-) -> None:
-    """Wax x^<t> + ba for all steps at once, into `out` (T, m, n), row by row times `scale` (n,)."""
-    if not are_ids(x):
-        if scale is not None:
-            Wax, ba = Wax * scale[:, None], ba * scale[:, None]
+def input_scores(Wax: np.ndarray, ba: np.ndarray, x: np.ndarray, out: np.ndarray, halved: bool = False) -> None:
+    """Wax x^<t> + ba for all steps at once, or half of it, into `out` (T, m, n)."""
+    if are_ids(x) and Wax.shape[1] > x.size:  # few of many columns
+        np.add(Wax.T[x], ba.T, out=out)  # eq-rnn-one-hot
+        if halved:
+            out *= 0.5
+        return
+    if halved:
+        Wax, ba = 0.5 * Wax, 0.5 * ba
+    if are_ids(x):
+        table = np.add(Wax.T, ba.T, order="C")  # each column in one piece, once, since most are needed more than once
+        np.take(table, x, axis=0, out=out, mode="clip")  # the ids have been checked; this mode spares a copy
+    else:
         np.matmul(rows(x).reshape(-1, x.shape[1]), Wax.T, out=out.reshape(-1, out.shape[2]))
         out += ba.T
-        return
-    if Wax.shape[1] > x.size:
-        np.add(Wax.T[x], ba.T, out=out)  # eq-rnn-one-hot
-        if scale is not None:
-            out *= scale
-        return
-    table = np.add(Wax.T, ba.T, order="C")  # each column in one piece, once, since most are needed more than once
-    if scale is not None:
-        table *= scale
-    np.take(table, x, axis=0, out=out, mode="clip")  # the ids have been checked; this mode spares a copy
 
 
 def input_weights(x: np.ndarray, dz: np.ndarray, n_x: int) -> np.ndarray:
     """dWax (n, n_x), from dz as rows (T m, n). Implements eq-bptt-wax."""
     if not are_ids(x):
-        return dz.T @ rows(x).reshape(-1, n_x)
+        return product(dz.T, rows(x).reshape(-1, n_x))
     ids = x.ravel()
-    if n_x <= 128:  # a product with one-hot rows is faster than sorting
+    if ids.size <= 64 and n_x <= 128:  # a product with one-hot rows is quicker than to sort so few
         one_hot = np.zeros((ids.size, n_x), dz.dtype)
         one_hot[np.arange(ids.size), ids] = 1
         return dz.T @ one_hot
-    order = np.argsort(ids, kind="stable")
-    ids = ids[order]
+    order = np.argsort(ids.astype(np.min_scalar_type(n_x)), kind="stable")  # small types are sorted digit by digit
+    ids, dz = ids[order], np.take(dz, order, axis=0, out=empty(dz.shape, dz.dtype), mode="clip")
     first = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])  # where the run of each id begins
-    dWax = np.zeros((dz.shape[1], n_x), dz.dtype)
-    dWax[:, ids[first]] = np.add.reduceat(dz[order], first, axis=0).T
+    sums, ones = np.empty((first.size, dz.shape[1]), dz.dtype), np.ones(len(dz), dz.dtype)
+    for total, start, end in zip(sums, first, [*first[1:], len(dz)], strict=True):
+        np.dot(ones[start:end], dz[start:end], out=total)
+    dWax = empty((dz.shape[1], n_x), dz.dtype)
+    dWax.fill(0)
+    dWax[:, ids[first]] = sums.T
     return dWax
 
 

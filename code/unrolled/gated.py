@@ -29,16 +29,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from unrolled.columns import Parameters, choice, sum_of_rows
+from unrolled.buffers import empty
+from unrolled.columns import Parameters, choice, product, product_of_steps, sum_of_rows
 from unrolled.units import Pass, Unit
 
 # What the gates have in common
 
 
-def _halved_transpose(W: np.ndarray, sigmoid_rows: int) -> np.ndarray:
-    """W.T in memory of its own, with those columns halved that lead to sigmoids."""
-    WT = np.array(W.T, order="C")
-    WT[:, :sigmoid_rows] *= 0.5
+def _transposes(W: np.ndarray, gates: int, halved: int) -> np.ndarray:
+    """Each gate's block of W transposed, (gates, n_a, n_a); the first `halved`, which lead to sigmoids, times 1/2."""
+    WT = W.reshape(gates, -1, W.shape[1]).swapaxes(1, 2).copy()
+    WT[:halved] *= 0.5
     return WT
 
 
@@ -48,71 +49,86 @@ def _to_sigmoid(tanh_of_half: np.ndarray) -> None:
     tanh_of_half *= 0.5
 
 
+def _by_gate(dz: np.ndarray, gates: int) -> np.ndarray:
+    """(..., m, G n_a) seen gate by gate, (G, ..., m, n_a)."""
+    return np.moveaxis(dz.reshape(*dz.shape[:-1], gates, -1), -2, 0)
+
+
+def _scratch(dz: np.ndarray, gates: int) -> tuple[np.ndarray, np.ndarray]:
+    """Memory for each gate's slopes at one step, (G, m, n_a), and dz seen in the same way, (G, T, m, n_a)."""
+    by_gate = _by_gate(dz, gates)
+    return np.empty_like(by_gate[:, 0], order="C"), by_gate
+
+
 # GRU, Ng's form
 
 
 def _gru_forward(parameters: Parameters, run: Pass) -> Callable[[int], None]:
-    a, z, relevant = run  # kept: Gamma_r * a^<t-1>
-    n = a.shape[2]
-    WgT = _halved_transpose(parameters["Waa"][: 2 * n], 2 * n)  # of both gates
-    WcaT = np.ascontiguousarray(parameters["Waa"][2 * n :].T)
-    of_gates, of_candidate = np.empty((a.shape[1], 2 * n), a.dtype), np.empty_like(a[0])
+    (a,), z, (relevant,) = run  # kept: Gamma_r * a^<t-1>
+    m, n = a.shape[1:]
+    times_WgT = product_of_steps(_transposes(parameters["Waa"][: 2 * n], 2, halved=2), m)  # of both gates
+    times_WcaT = product_of_steps(parameters["Waa"][2 * n :].T, m)
+    of_gates, of_candidate = np.empty((2, m, n), a.dtype), np.empty_like(a[0])
 
     def step(t: int) -> None:
-        before, after, z_t = a[t], a[t + 1], z[t]
-        gates, candidate = z_t[:, : 2 * n], z_t[:, 2 * n :]
-        np.dot(before, WgT, out=of_gates)
+        before, after = a[t], a[t + 1]
+        gates, candidate = z[:2, t], z[2, t]
+        times_WgT(before, out=of_gates)
         np.add(of_gates, gates, out=gates)
         np.tanh(gates, out=gates)
         _to_sigmoid(gates)  # eq-gate
-        np.multiply(gates[:, n:], before, out=relevant[t])
-        np.dot(relevant[t], WcaT, out=of_candidate)
+        update, relevance = gates
+        np.multiply(relevance, before, out=relevant[t])
+        times_WcaT(relevant[t], out=of_candidate)
         candidate += of_candidate
         np.tanh(candidate, out=candidate)  # eq-gru-candidate
         np.subtract(candidate, before, out=after)
-        after *= gates[:, :n]
+        after *= update
         after += before  # eq-gru-state
 
     return step
 
 
 def _gru_backward(parameters: Parameters, run: Pass, dz: np.ndarray) -> Callable[[int, np.ndarray], None]:
-    a, z, _ = run
-    n = a.shape[2]
-    Wg, Wca = np.ascontiguousarray(parameters["Waa"][: 2 * n]), np.ascontiguousarray(parameters["Waa"][2 * n :])
-    through_gates, d_relevant, scratch = (np.empty_like(a[0]) for _ in range(3))
+    (a,), z, _ = run
+    m, n = a.shape[1:]
+    times_Wg = product_of_steps(parameters["Waa"][: 2 * n], m)
+    times_Wca = product_of_steps(parameters["Waa"][2 * n :], m)
+    through, d_relevant, slopes, dz_by_gate = np.empty_like(a[0]), np.empty_like(a[0]), *_scratch(dz, 3)
 
-    def step(t: int, da: np.ndarray) -> None:
-        before, z_t, dz_t = a[t], z[t], dz[t]
-        update, relevance, candidate = z_t[:, :n], z_t[:, n : 2 * n], z_t[:, 2 * n :]
-        dz_u, dz_r, dz_c = dz_t[:, :n], dz_t[:, n : 2 * n], dz_t[:, 2 * n :]
-        np.multiply(da, update, out=scratch)  # dc~
-        da -= scratch  # what passes by the candidate: (1 - Gamma_u) da
-        np.multiply(candidate, candidate, out=dz_c)
-        np.subtract(1, dz_c, out=dz_c)
-        dz_c *= scratch
-        np.dot(dz_c, Wca, out=d_relevant)
-        np.subtract(candidate, before, out=dz_u)
-        dz_u *= scratch  # da Gamma_u (c~ - a): the slope of the sigmoid is Gamma_u (1 - Gamma_u)
-        np.subtract(1, update, out=scratch)
-        dz_u *= scratch
-        np.subtract(1, relevance, out=dz_r)
-        np.multiply(d_relevant, relevance, out=d_relevant)
-        da += d_relevant
-        dz_r *= d_relevant
-        dz_r *= before
-        np.dot(dz_t[:, : 2 * n], Wg, out=through_gates)
-        da += through_gates
+    def step(t: int, ds: np.ndarray) -> None:
+        before, (da,), gates, (update, relevance, candidate) = a[t], ds, z[:2, t], z[:, t]
+        of_u, of_r, of_c = slopes
+        dz_u, dz_r, dz_c = dz_by_gate[:, t]
+        np.subtract(1, gates, out=slopes[:2])
+        slopes[:2] *= gates  # the slope of the sigmoid is Gamma (1 - Gamma)
+        np.subtract(candidate, before, out=through)
+        of_u *= through
+        of_r *= before
+        np.multiply(candidate, candidate, out=of_c)
+        np.subtract(1, of_c, out=of_c)
+        of_c *= update
+        np.multiply(da, of_u, out=dz_u)
+        np.multiply(da, of_c, out=dz_c)
+        times_Wca(dz_c, out=d_relevant)
+        np.multiply(d_relevant, of_r, out=dz_r)
+        np.multiply(da, update, out=through)
+        da -= through  # what passes by the candidate: (1 - Gamma_u) da
+        np.multiply(d_relevant, relevance, out=through)
+        da += through
+        times_Wg(dz[t, :, : 2 * n], out=through)
+        da += through
 
     return step
 
 
 def _gru_recurrent_gradients(parameters: Parameters, run: Pass, dz: np.ndarray) -> Parameters:
-    n = run.s.shape[2]
+    (a,), _, (relevant,) = run
+    n = a.shape[2]
     dz = dz.reshape(-1, 3 * n)
-    dWaa = np.empty((3 * n, n), dz.dtype)
-    np.matmul(dz[:, : 2 * n].T, run.s[:-1].reshape(-1, n), out=dWaa[: 2 * n])
-    np.matmul(dz[:, 2 * n :].T, run.kept.reshape(-1, n), out=dWaa[2 * n :])
+    dWaa = empty((3 * n, n), dz.dtype)
+    np.matmul(dz[:, : 2 * n].T, a[:-1].reshape(-1, n), out=dWaa[: 2 * n])
+    np.matmul(dz[:, 2 * n :].T, relevant.reshape(-1, n), out=dWaa[2 * n :])
     return {"Waa": dWaa}
 
 
@@ -123,65 +139,66 @@ GRU = Unit("gru", ("u", "r", "c"), ("a",), 1, {}, 2, _gru_forward, _gru_backward
 
 
 def _reset_after_forward(parameters: Parameters, run: Pass) -> Callable[[int], None]:
-    a, z, recalled = run  # kept: Wca a^<t-1> + bca
-    n = a.shape[2]
-    WaaT, bca = _halved_transpose(parameters["Waa"], 2 * n), parameters["bca"].T
-    scores = np.empty((a.shape[1], 3 * n), a.dtype)
+    (a,), z, (recalled,) = run  # kept: Wca a^<t-1> + bca
+    times_WaaT = product_of_steps(_transposes(parameters["Waa"], 3, halved=2), a.shape[1])
+    bca = parameters["bca"].T
+    scores = np.empty((3, *a.shape[1:]), a.dtype)
 
     def step(t: int) -> None:
-        before, after, z_t = a[t], a[t + 1], z[t]
-        gates, candidate = z_t[:, : 2 * n], z_t[:, 2 * n :]
-        np.dot(before, WaaT, out=scores)
-        np.add(scores[:, 2 * n :], bca, out=recalled[t])
-        np.add(scores[:, : 2 * n], gates, out=gates)
+        before, after = a[t], a[t + 1]
+        gates, candidate = z[:2, t], z[2, t]
+        times_WaaT(before, out=scores)
+        np.add(scores[2], bca, out=recalled[t])
+        np.add(scores[:2], gates, out=gates)
         np.tanh(gates, out=gates)
         _to_sigmoid(gates)  # eq-gate
-        np.multiply(gates[:, n:], recalled[t], out=after)
+        update, relevance = gates
+        np.multiply(relevance, recalled[t], out=after)
         candidate += after
         np.tanh(candidate, out=candidate)  # eq-gru-reset-after
         np.subtract(candidate, before, out=after)
-        after *= gates[:, :n]
+        after *= update
         after += before  # eq-gru-state
 
     return step
 
 
 def _reset_after_backward(parameters: Parameters, run: Pass, dz: np.ndarray) -> Callable[[int, np.ndarray], None]:
-    a, z, recalled = run
-    n = a.shape[2]
-    Waa = np.ascontiguousarray(parameters["Waa"])
-    through, scratch = np.empty_like(a[0]), np.empty_like(a[0])
-    behind = np.empty((a.shape[1], 3 * n), a.dtype)  # the gradient of Waa a^<t-1>: that of the scores, but for c~
+    (a,), z, (recalled,) = run
+    times_Waa = product_of_steps(parameters["Waa"], a.shape[1])
+    through, slopes, dz_by_gate = np.empty_like(a[0]), *_scratch(dz, 3)
+    behind = np.empty_like(dz[0])  # the gradient of Waa a^<t-1>: that of the scores, but for c~
+    behind_by_gate = _by_gate(behind, 3)
 
-    def step(t: int, da: np.ndarray) -> None:
-        before, z_t, dz_t = a[t], z[t], dz[t]
-        update, relevance, candidate = z_t[:, :n], z_t[:, n : 2 * n], z_t[:, 2 * n :]
-        dz_u, dz_r, dz_c = dz_t[:, :n], dz_t[:, n : 2 * n], dz_t[:, 2 * n :]
-        np.multiply(da, update, out=scratch)  # dc~
-        da -= scratch
-        np.multiply(candidate, candidate, out=dz_c)
-        np.subtract(1, dz_c, out=dz_c)
-        dz_c *= scratch
-        np.subtract(candidate, before, out=dz_u)
-        dz_u *= scratch
-        np.subtract(1, update, out=scratch)
-        dz_u *= scratch
-        np.multiply(dz_c, relevance, out=behind[:, 2 * n :])
-        np.subtract(1, relevance, out=dz_r)
-        dz_r *= recalled[t]
-        dz_r *= behind[:, 2 * n :]
-        behind[:, : 2 * n] = dz_t[:, : 2 * n]
-        np.dot(behind, Waa, out=through)
+    def step(t: int, ds: np.ndarray) -> None:
+        (da,), gates, (update, relevance, candidate) = ds, z[:2, t], z[:, t]
+        of_u, of_r, of_c = slopes
+        np.subtract(1, gates, out=slopes[:2])
+        slopes[:2] *= gates  # the slope of the sigmoid is Gamma (1 - Gamma)
+        np.multiply(candidate, candidate, out=of_c)
+        np.subtract(1, of_c, out=of_c)
+        of_c *= update
+        of_r *= of_c
+        of_r *= recalled[t]
+        np.subtract(candidate, a[t], out=through)
+        of_u *= through
+        np.multiply(da, slopes, out=dz_by_gate[:, t])
+        behind[:] = dz[t]
+        behind_by_gate[2] *= relevance
+        np.multiply(da, update, out=through)
+        da -= through  # what passes by the candidate: (1 - Gamma_u) da
+        times_Waa(behind, out=through)
         da += through
 
     return step
 
 
 def _reset_after_recurrent_gradients(parameters: Parameters, run: Pass, dz: np.ndarray) -> Parameters:
-    n = run.s.shape[2]
-    before = run.s[:-1].reshape(-1, n)
-    behind = (dz[:, :, 2 * n :] * run.z[:, :, n : 2 * n]).reshape(-1, n)  # Gamma_r dz_c
-    dWaa = np.empty((3 * n, n), dz.dtype)
+    (a,), z, _ = run
+    n = a.shape[2]
+    before = a[:-1].reshape(-1, n)
+    behind = (dz[:, :, 2 * n :] * z[1]).reshape(-1, n)  # Gamma_r dz_c
+    dWaa = empty((3 * n, n), dz.dtype)
     np.matmul(dz.reshape(-1, 3 * n)[:, : 2 * n].T, before, out=dWaa[: 2 * n])
     np.matmul(behind.T, before, out=dWaa[2 * n :])
     return {"Waa": dWaa, "bca": sum_of_rows(behind)}
@@ -204,66 +221,62 @@ GRU_RESET_AFTER = Unit(
 
 
 def _lstm_forward(parameters: Parameters, run: Pass) -> Callable[[int], None]:
-    s, z, tanh_c = run  # kept: tanh(c^<t>)
-    n = s.shape[2] // 2
-    a, c = s[:, :, :n], s[:, :, n:]
-    WaaT = _halved_transpose(parameters["Waa"], 3 * n)
-    scores, written = np.empty(z.shape[1:], s.dtype), np.empty_like(tanh_c[0])
+    (a, c), z, (tanh_c,) = run  # kept: tanh(c^<t>)
+    times_WaaT = product_of_steps(_transposes(parameters["Waa"], 4, halved=3), a.shape[1])
+    scores, written = np.empty((4, *a.shape[1:]), a.dtype), np.empty_like(a[0])
 
     def step(t: int) -> None:
-        z_t, c_after = z[t], c[t + 1]
-        np.dot(a[t], WaaT, out=scores)
+        z_t, c_after = z[:, t], c[t + 1]
+        times_WaaT(a[t], out=scores)
         np.add(scores, z_t, out=z_t)
         np.tanh(z_t, out=z_t)  # eq-lstm-candidate
-        _to_sigmoid(z_t[:, : 3 * n])  # eq-gate
-        np.multiply(z_t[:, n : 2 * n], z_t[:, 3 * n :], out=written)
-        np.multiply(z_t[:, :n], c[t], out=c_after)
+        _to_sigmoid(z_t[:3])  # eq-gate
+        forget, update, output, candidate = z_t
+        np.multiply(update, candidate, out=written)
+        np.multiply(forget, c[t], out=c_after)
         c_after += written  # eq-lstm-cell
         np.tanh(c_after, out=tanh_c[t])
-        np.multiply(z_t[:, 2 * n : 3 * n], tanh_c[t], out=a[t + 1])  # eq-lstm-state
+        np.multiply(output, tanh_c[t], out=a[t + 1])  # eq-lstm-state
 
     return step
 
 
 def _lstm_backward(parameters: Parameters, run: Pass, dz: np.ndarray) -> Callable[[int, np.ndarray], None]:
-    s, z, tanh_c = run
-    n = s.shape[2] // 2
-    c = s[:, :, n:]
-    Waa = np.ascontiguousarray(parameters["Waa"])
-    scratch, through = np.empty_like(tanh_c[0]), np.empty_like(tanh_c[0])
+    (a, c), z, (tanh_c,) = run
+    times_Waa = product_of_steps(parameters["Waa"], a.shape[1])
+    through, slopes, dz_by_gate = np.empty_like(a[0]), *_scratch(dz, 4)
 
     def step(t: int, ds: np.ndarray) -> None:
-        z_t, dz_t = z[t], dz[t]
-        da, dc = ds[:, :n], ds[:, n:]
-        forget, update, output, candidate = (z_t[:, k * n : (k + 1) * n] for k in range(4))
-        dz_f, dz_u, dz_o, dz_c = (dz_t[:, k * n : (k + 1) * n] for k in range(4))
-        np.multiply(da, output, out=scratch)
-        np.multiply(scratch, tanh_c[t], out=through)  # da Gamma_o tanh(c)
-        np.subtract(1, output, out=dz_o)
-        dz_o *= through
-        dc += scratch
+        (da, dc), gates, (forget, update, output, candidate) = ds, z[:3, t], z[:, t]
+        of_f, of_u, of_o, of_c = slopes
+        np.multiply(output, tanh_c[t], out=through)
         np.multiply(through, tanh_c[t], out=through)
-        dc -= through  # dc + da Gamma_o (1 - tanh(c)^2)
-        np.multiply(dc, update, out=scratch)
-        np.multiply(candidate, candidate, out=dz_c)
-        np.subtract(1, dz_c, out=dz_c)
-        dz_c *= scratch
-        np.subtract(1, update, out=dz_u)
-        dz_u *= candidate
-        dz_u *= scratch
-        np.subtract(1, forget, out=dz_f)
+        np.subtract(output, through, out=through)  # Gamma_o (1 - tanh(c)^2)
+        np.multiply(through, da, out=through)
+        dc += through
+        np.subtract(1, gates, out=slopes[:3])
+        slopes[:3] *= gates  # the slope of the sigmoid is Gamma (1 - Gamma)
+        np.multiply(candidate, candidate, out=of_c)
+        np.subtract(1, of_c, out=of_c)
+        of_f *= c[t]
+        of_u *= candidate
+        of_o *= tanh_c[t]
+        of_c *= update
+        dz_f, dz_u, dz_o, dz_c = dz_by_gate[:, t]
+        np.multiply(dc, of_f, out=dz_f)
+        np.multiply(dc, of_u, out=dz_u)
+        np.multiply(da, of_o, out=dz_o)
+        np.multiply(dc, of_c, out=dz_c)
         dc *= forget  # that of c^<t-1>
-        dz_f *= c[t]
-        dz_f *= dc
-        np.dot(dz_t, Waa, out=through)
-        da[:] = through
+        times_Waa(dz[t], out=da)
 
     return step
 
 
 def _lstm_recurrent_gradients(parameters: Parameters, run: Pass, dz: np.ndarray) -> Parameters:
-    n = run.s.shape[2] // 2
-    return {"Waa": dz.reshape(-1, 4 * n).T @ run.s[:-1, :, :n].reshape(-1, n)}
+    a = run.s[0]
+    n = a.shape[2]
+    return {"Waa": product(dz.reshape(-1, 4 * n).T, a[:-1].reshape(-1, n))}
 
 
 LSTM = Unit(

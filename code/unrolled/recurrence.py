@@ -19,13 +19,12 @@ its last state in the last place, and padding in front of a sequence leaves its 
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from unrolled.activations import ACTIVATIONS
-from unrolled.buffers import Buffers
+from unrolled.buffers import empty
 from unrolled.columns import (
     Parameters,
     are_ids,
@@ -39,6 +38,7 @@ from unrolled.columns import (
     columns,
     input_scores,
     input_weights,
+    product,
     rows,
     sum_of_rows,
 )
@@ -47,8 +47,6 @@ from unrolled.units import Pass, Unit, elman
 
 UNITS: dict[str, Unit] = {unit.name: unit for unit in map(elman, ACTIVATIONS)} | GATED
 """The units by name: "rnn" (with tanh), "rnn-relu" and others like it, "gru", "gru-reset-after", "lstm"."""
-
-_BUFFERS = Buffers()
 
 
 class LayerGradients(NamedTuple):
@@ -69,28 +67,30 @@ class Run(NamedTuple):
     """What `Layer.forward` returns.
 
     Attributes:
-        s: the states, (T + 1, n_s, m), the initial one included.
         x: the input, without what the mask hides.
-        n_a: how many numbers of a state others see.
         mask: booleans (T, m); None when nothing is hidden.
         memory: what the way back needs.
     """
 
-    s: np.ndarray
     x: np.ndarray
-    n_a: int
     mask: np.ndarray | None
     memory: Pass
 
     @property
+    def s(self) -> np.ndarray:
+        """The states, (T + 1, n_s, m), the initial one included."""
+        parts = [columns(part) for part in self.memory.s]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+    @property
     def outputs(self) -> np.ndarray:
         """a^<1> .. a^<T>, (T, n_a, m): what others see."""
-        return self.s[1:, : self.n_a]
+        return columns(self.memory.s[0, 1:])
 
     @property
     def s_last(self) -> np.ndarray:
         """The state after the last step, (n_s, m)."""
-        return self.s[-1]
+        return _state(self.memory.s[:, -1])
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class Layer:
         unit, known = UNITS[self.unit], {"n_a": self.n_a, "n_x": self.n_x}
         parameters, x, s0, mask = check_layer(unit, parameters, x, s0, mask, known)
         memory = run_forward(unit, parameters, x, s0, mask)
-        return Run(columns(memory.s), x, self.n_a, mask, memory)
+        return Run(x, mask, memory)
 
     def backward(
         self, parameters: Parameters, run: Run, d_outputs: np.ndarray, ds_last: np.ndarray | None = None
@@ -219,7 +219,7 @@ class Layer:
             arrays["ds_last"] = np.asarray(ds_last)
             check_shape("ds_last", arrays["ds_last"], ("n_s", "m"), (self.n_s, m))
         _, arrays = check_numbers(arrays)
-        last = None if ds_last is None else arrays["ds_last"].T
+        last = None if ds_last is None else _parts(arrays["ds_last"], self.n_a)
         return run_backward(unit, arrays, run.x, run.memory, rows(arrays["d_outputs"]), run.mask, last)
 
 
@@ -227,6 +227,16 @@ def _rotation(rng: np.random.Generator, n: int) -> np.ndarray:
     """A random rotation, perhaps with a reflection, (n, n)."""
     Q, R = np.linalg.qr(rng.normal(size=(n, n)))
     return Q * np.sign(np.diag(R))  # without the signs some rotations would come more often than others
+
+
+def _parts(s: np.ndarray, n_a: int) -> np.ndarray:
+    """A state (n_s, m) as memory has it: part by part, each with its columns as rows, (P, m, n_a)."""
+    return s.reshape(-1, n_a, s.shape[1]).swapaxes(1, 2)
+
+
+def _state(parts: np.ndarray) -> np.ndarray:
+    """The reverse, (P, m, n_a) to (n_s, m); nothing is copied of a state of one part."""
+    return parts.swapaxes(1, 2).reshape(-1, parts.shape[1])
 
 
 def check_sizes(**sizes: int) -> None:
@@ -285,9 +295,7 @@ def check_layer(
     return {name: numbers[name] for name in names}, numbers.get("x", x), s0, mask
 
 
-def run_forward(
-    unit: Unit, parameters: Parameters, x: np.ndarray, s0: np.ndarray, mask: np.ndarray | None, once: bool = False
-) -> Pass:
+def run_forward(unit: Unit, parameters: Parameters, x: np.ndarray, s0: np.ndarray, mask: np.ndarray | None) -> Pass:
     """The loop over time; everything has been checked.
 
     Args:
@@ -296,34 +304,24 @@ def run_forward(
         x: columns (T, n_x, m), or ids (T, m).
         s0: the initial state (n_s, m).
         mask: booleans (T, m), or None.
-        once: whether the way back follows at once. What it needs is then kept in memory that the next call uses again.
 
     Returns:
-        What is in memory, as rows; s is always new.
+        What is in memory, as rows.
     """
-    (n_s, m), T, G = s0.shape, len(x), len(unit.gates)
-    n_a = n_s // len(unit.parts)
-    s = np.empty((T + 1, m, n_s), s0.dtype)
-    s[0] = s0.T
-
-    def room(name: str, blocks: int) -> np.ndarray:
-        shape = (T, m, blocks * n_a)
-        return _BUFFERS.empty(name, shape, s.dtype) if once else np.empty(shape, s.dtype)
-
-    run = Pass(s, s[1:] if G == 1 else room("z", G), room("kept", unit.kept))
-    scale = None
-    if unit.halved:
-        scale = np.ones(G * n_a, s.dtype)
-        scale[: unit.halved * n_a] = 0.5
-    input_scores(parameters["Wax"], parameters["ba"], x, run.z, scale)
+    (n_s, m), T, G, P = s0.shape, len(x), len(unit.gates), len(unit.parts)
+    n_a = n_s // P
+    s = empty((P, T + 1, m, n_a), s0.dtype)
+    s[:, 0] = _parts(s0, n_a)
+    z = s[:, 1:] if G == 1 else empty((G, T, m, n_a), s.dtype)
+    run = Pass(s, z, empty((unit.kept, T, m, n_a), s.dtype))
+    Wax, ba = parameters["Wax"].reshape(G, n_a, -1), parameters["ba"].reshape(G, n_a, 1)
+    for k in range(G):
+        input_scores(Wax[k], ba[k], x, z[k], halved=k < unit.halved)
     step = unit.forward(parameters, run)
-    if mask is None:
-        for t in range(T):
-            step(t)
-    else:
-        for t, (before, after) in enumerate(pairwise(s)):
-            step(t)
-            np.copyto(after, before, where=~mask[t, :, None])
+    for t in range(T):
+        step(t)
+        if mask is not None:
+            np.copyto(s[:, t + 1], s[:, t], where=~mask[t, :, None])
     return run
 
 
@@ -345,12 +343,14 @@ def run_backward(
         run: what it returned.
         direct: what arrives at each a^<t> from outside, as rows (T, m, n_a).
         mask: what `run_forward` was given.
-        ds_last: what arrives at the last state from outside, as rows (m, n_s); None for nothing.
+        ds_last: what arrives at the last state from outside, part by part as rows (P, m, n_a); None for nothing.
     """
-    (T, m, n_a), n_s = direct.shape, run.s.shape[2]
-    dz = _BUFFERS.empty("dz", (T, m, len(unit.gates) * n_a), run.s.dtype)
-    ds = np.zeros((m, n_s), run.s.dtype) if ds_last is None else np.array(ds_last, run.s.dtype, order="C")
-    da = ds if n_s == n_a else ds[:, :n_a]
+    T, m, n_a = direct.shape
+    dz = empty((T, m, len(unit.gates) * n_a), run.s.dtype)
+    ds = np.zeros((len(unit.parts), m, n_a), run.s.dtype)
+    if ds_last is not None:
+        ds[:] = ds_last
+    da = ds[0]
     step = unit.backward(parameters, run, dz)
     for t in range(T - 1, -1, -1):
         np.add(da, direct[t], out=da)  # eq-bptt-recursion
@@ -358,13 +358,13 @@ def run_backward(
             step(t, ds)
             continue
         carried = ~mask[t]
-        held = ds[carried]
+        held = ds[:, carried]
         step(t, ds)
-        ds[carried] = held  # a state that was carried over hands on what it was given
+        ds[:, carried] = held  # a state that was carried over hands on what it was given
         dz[t, carried] = 0
     flat = dz.reshape(T * m, -1)  # all steps of all columns are one matrix
     gradients = unit.recurrent_gradients(parameters, run, dz)
     gradients["Wax"] = input_weights(x, flat, parameters["Wax"].shape[1])
     gradients["ba"] = sum_of_rows(flat)
-    dx = None if are_ids(x) else columns((flat @ parameters["Wax"]).reshape(T, m, -1))
-    return LayerGradients(gradients, dx, ds.T)
+    dx = None if are_ids(x) else columns(product(flat, parameters["Wax"]).reshape(T, m, -1))
+    return LayerGradients(gradients, dx, _state(ds))

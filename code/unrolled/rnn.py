@@ -29,7 +29,6 @@ from typing import NamedTuple
 import numpy as np
 
 from unrolled.activations import ACTIVATIONS, sigmoid, softmax
-from unrolled.buffers import Buffers
 from unrolled.columns import (
     Parameters,
     check_numbers,
@@ -37,6 +36,7 @@ from unrolled.columns import (
     check_shapes,
     choice,
     columns,
+    product,
     rows,
     sum_of_rows,
 )
@@ -49,8 +49,6 @@ SHAPES = {"Waa": ("n_a", "n_a"), "Wax": ("n_a", "n_x"), "ba": ("n_a", "1"), "Wya
 
 OUTPUTS = {"softmax": lambda z: softmax(z, axis=-2), "sigmoid": sigmoid, "identity": lambda z: z}
 """The choices of g2, from scores (T, n_y, m) to y_hat."""
-
-_BUFFERS = Buffers()
 
 
 class LayerGradients(NamedTuple):
@@ -172,7 +170,7 @@ def layer_forward(
         TypeError: an array holds the wrong kind of numbers, or float32 meets float64.
     """
     unit = _unit(g1)
-    return columns(run_forward(unit, *check_layer(unit, parameters, x, a0, mask, state="a0")).s)
+    return columns(run_forward(unit, *check_layer(unit, parameters, x, a0, mask, state="a0")).s[0])
 
 
 def layer_backward(
@@ -228,7 +226,7 @@ def _check(
 
 def _pass(a: np.ndarray) -> Pass:
     """What the simple unit has in memory: its states, as rows, and nothing else."""
-    return Pass(a, a[1:], a[1:, :, :0])
+    return Pass(a[None], a[None, 1:], a[None, :0])
 
 
 # The output: scores of all time steps, and back
@@ -252,10 +250,9 @@ def output_scores(parameters: Parameters, a: np.ndarray) -> np.ndarray:
     return columns(_output_scores(parameters, rows(a)))
 
 
-def _output_scores(parameters: Parameters, a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+def _output_scores(parameters: Parameters, a: np.ndarray) -> np.ndarray:
     """The scores as rows (T, m, n_y), from states as rows."""
-    Wya = parameters["Wya"]
-    z_y = np.matmul(a.reshape(-1, a.shape[2]), Wya.T, out=None if out is None else out.reshape(-1, len(Wya)))
+    z_y = product(a.reshape(-1, a.shape[2]), parameters["Wya"].T)
     z_y += parameters["by"].T
     return z_y.reshape(*a.shape[:2], -1)
 
@@ -283,16 +280,16 @@ def output_backward(parameters: Parameters, a: np.ndarray, dz_y: np.ndarray) -> 
 
 
 def _output_backward(
-    parameters: Parameters, a: np.ndarray, dz_y: np.ndarray, scale: float = 1.0, out: np.ndarray | None = None
+    parameters: Parameters, a: np.ndarray, dz_y: np.ndarray, scale: float = 1.0
 ) -> tuple[Parameters, np.ndarray]:
     """The same with rows. The gradient of the scores is `scale` dz_y: two thin arrays are scaled instead of it."""
     T, m, n_a = a.shape
     a, dz_y = a.reshape(-1, n_a), dz_y.reshape(T * m, -1)
-    da = np.matmul(dz_y, parameters["Wya"], out=None if out is None else out.reshape(-1, n_a))
+    da = product(dz_y, parameters["Wya"])
     if scale != 1:
         da *= scale
         a = a * a.dtype.type(scale)
-    return {"Wya": dz_y.T @ a, "by": sum_of_rows(dz_y, scale)}, da.reshape(T, m, n_a)
+    return {"Wya": product(dz_y.T, a), "by": sum_of_rows(dz_y, scale)}, da.reshape(T, m, n_a)
 
 
 # Both together
@@ -324,7 +321,7 @@ def forward(
     """
     unit, output = _unit(g1), choice("g2", g2, OUTPUTS)
     parameters, x, a0, mask = _check(unit, parameters, x, a0, mask)
-    a = run_forward(unit, parameters, x, a0, mask).s
+    a = run_forward(unit, parameters, x, a0, mask).s[0]
     return columns(a), output(columns(_output_scores(parameters, a[1:])))  # eq-rnn-output
 
 
@@ -378,9 +375,7 @@ def cost_and_gradients(
     """
     run = _forward_to_cost(parameters, x, targets, a0, g1, loss, mask, reduction)
     parameters, x, mask, unit, a, dz_y, share, J = run
-    output_gradients, da = _output_backward(
-        parameters, a[1:], dz_y, share, out=_BUFFERS.empty("da", a[1:].shape, a.dtype)
-    )
+    output_gradients, da = _output_backward(parameters, a[1:], dz_y, share)
     layer = run_backward(unit, parameters, x, _pass(a), da, mask)
     return Step(J, layer.gradients | output_gradients, layer.ds0, layer.dx, columns(a))
 
@@ -423,8 +418,8 @@ def _forward_to_cost(
         number = np.count_nonzero(mask)
     if reduction == "mean" and number == 0:
         raise ValueError("there is no mean over no predictions: the mask is False everywhere")
-    a = run_forward(unit, parameters, x, a0, mask).s
-    z_y = _output_scores(parameters, a[1:], out=_BUFFERS.empty("z_y", (T_x, m, n_y), a.dtype))
+    a = run_forward(unit, parameters, x, a0, mask).s[0]
+    z_y = _output_scores(parameters, a[1:])
     losses, dz_y = loss_and_gradient(columns(z_y), targets, out=columns(z_y))
     if mask is not None:
         apply_mask(losses, dz_y, mask)

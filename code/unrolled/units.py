@@ -10,7 +10,8 @@ of its G gates, one below the other:
 
     Waa (G n_a, n_a)    Wax (G n_a, n_x)    ba (G n_a, 1)
 
-Inside, arrays are rows: a step of m sequences is (m, n), see `unrolled.columns`.
+Inside, arrays are rows: a step of m sequences is (m, n_a), see `unrolled.columns`; and the parts of a state are apart,
+a step of it is (P, m, n_a).
 """
 
 from collections.abc import Callable
@@ -19,17 +20,17 @@ from typing import NamedTuple
 import numpy as np
 
 from unrolled.activations import ACTIVATIONS
-from unrolled.columns import Parameters
+from unrolled.columns import Parameters, product, product_of_steps
 
 
 class Pass(NamedTuple):
-    """What a pass over time has in memory, as rows.
+    """What a pass over time has in memory, as rows: gate by gate, so that each gate's step is one piece of memory.
 
     Attributes:
-        s: the states, (T + 1, m, n_s), the initial one included.
-        z: (T, m, G n_a): what the input contributes to each step's scores, and after the step the values of its gates.
-            Units with a single gate keep nothing else than s; there z is s[1:].
-        kept: (T, m, K n_a): what else the way back needs.
+        s: the P parts of the states, (P, T + 1, m, n_a), the initial one included.
+        z: (G, T, m, n_a): what the input contributes to each step's scores, and after the step the values of its gates.
+            Units with a single gate keep nothing else than s; there z is s[:, 1:].
+        kept: (K, T, m, n_a): what else the way back needs.
     """
 
     s: np.ndarray
@@ -48,11 +49,11 @@ class Unit(NamedTuple):
         extra: the axes of parameters beyond Waa, Wax and ba.
         halved: how many of the gates, counted from the first, are sigmoids. Their scores arrive here divided by two,
             since sigmoid(z) = (1 + tanh(z / 2)) / 2 and one tanh can then do all gates together.
-        forward: given parameters and a `Pass`, returns the function of t that does step t: it reads s[t] and z[t] and
-            writes s[t + 1], z[t] and kept[t].
+        forward: given parameters and a `Pass`, returns the function of t that does step t: it reads s[:, t] and
+            z[:, t] and writes s[:, t + 1], z[:, t] and kept[:, t].
         backward: given parameters, a `Pass`, and dz (T, m, G n_a) to write to, returns the function of (t, ds) that
-            goes back through step t: ds (m, n_s), the gradient of s[t + 1], becomes that of s[t], in place; dz[t] is
-            the gradient of the scores, those that Wax x^<t> + ba is a part of.
+            goes back through step t: ds (P, m, n_a), the gradient of s[:, t + 1], becomes that of s[:, t], in place;
+            dz[t] is the gradient of the scores, those that Wax x^<t> + ba is a part of. T - 1 is the first t.
         recurrent_gradients: given parameters, a `Pass` and dz, the gradients of Waa and of the extra parameters.
     """
 
@@ -81,31 +82,31 @@ def elman(g1: str) -> Unit:
     activation = ACTIVATIONS[g1]
 
     def forward(parameters: Parameters, run: Pass) -> Callable[[int], None]:
-        a, z = run.s, run.z
-        WaaT = np.ascontiguousarray(parameters["Waa"].T)  # (column of a)^T Waa^T, a row of memory at a time
-        scores, g1_of, dot = np.empty_like(a[0]), activation.function, np.dot
+        a, z = run.s[0], run.z[0]
+        times_WaaT = product_of_steps(parameters["Waa"].T, a.shape[1])  # (column of a)^T Waa^T, a row of memory each
+        scores, g1_of = np.empty_like(a[0]), activation.function
 
         def step(t: int) -> None:
-            dot(a[t], WaaT, out=scores)
+            times_WaaT(a[t], out=scores)
             np.add(scores, z[t], out=scores)
             g1_of(scores, out=a[t + 1])  # eq-rnn-state
 
         return step
 
     def backward(parameters: Parameters, run: Pass, dz: np.ndarray) -> Callable[[int, np.ndarray], None]:
-        Waa, dot = np.ascontiguousarray(parameters["Waa"]), np.dot
-        activation.slope(run.s[1:], out=dz)  # g1'(z^<t>), to be multiplied by da^<t>
+        times_Waa = product_of_steps(parameters["Waa"], dz.shape[1])
+        activation.slope(run.s[0, 1:], out=dz)  # g1'(z^<t>), to be multiplied by da^<t>
 
-        def step(t: int, da: np.ndarray) -> None:
-            dz_t = dz[t]
+        def step(t: int, ds: np.ndarray) -> None:
+            dz_t, da = dz[t], ds[0]
             np.multiply(dz_t, da, out=dz_t)  # eq-bptt-preactivation
-            dot(dz_t, Waa, out=da)  # the second term of eq-bptt-recursion
+            times_Waa(dz_t, out=da)  # the second term of eq-bptt-recursion
 
         return step
 
     def recurrent_gradients(parameters: Parameters, run: Pass, dz: np.ndarray) -> Parameters:
-        n_a = run.s.shape[2]
-        return {"Waa": dz.reshape(-1, n_a).T @ run.s[:-1].reshape(-1, n_a)}  # eq-bptt-waa
+        n_a, a = run.s.shape[3], run.s[0]
+        return {"Waa": product(dz.reshape(-1, n_a).T, a[:-1].reshape(-1, n_a))}  # eq-bptt-waa
 
     name = "rnn" if g1 == "tanh" else f"rnn-{g1}"
     return Unit(name, ("a",), ("a",), 0, {}, 0, forward, backward, recurrent_gradients)

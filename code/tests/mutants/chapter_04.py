@@ -18,7 +18,7 @@ MUTANTS = [
     Mutant("eq-rnn-output", "z_y = Wya @ a[t + 1] + by", "z_y = Wya @ a[t] + by", "looks at the state before"),
     Mutant("eq-rnn-output", "z_y = Wya @ a[t + 1] + by", "z_y = Wya @ a[t + 1]", "the bias of the output is forgotten"),
     Mutant("eq-rnn-output", "exponentials.sum(axis=0)", "exponentials.sum(axis=1, keepdims=True)", "over the batch"),
-    Mutant("eq-rnn-state", "s[0] = s0.T", "s[0] = 0", "the initial state is ignored", module=RECURRENCE),
+    Mutant("eq-rnn-state", "s[:, 0] = _parts(s0, n_a)", "s[:, 0] = 0", "starts from nothing", module=RECURRENCE),
     Mutant(
         "eq-rnn-state",
         "np.add(scores, z[t], out=scores)",

@@ -103,8 +103,8 @@ MUTANTS = [
     ),
     Mutant(
         "eq-bptt-one-product",
-        "dz.reshape(-1, n_a).T @ run.s[:-1].reshape(-1, n_a)",
-        "dz.reshape(-1, n_a).T @ run.s[1:].reshape(-1, n_a)",
+        "product(dz.reshape(-1, n_a).T, a[:-1].reshape(-1, n_a))",
+        "product(dz.reshape(-1, n_a).T, a[1:].reshape(-1, n_a))",
         "the state the step wrote",
         module=UNITS,
     ),
