@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from unrolled import gated, recurrence, rnn
 from unrolled.activations import ACTIVATIONS, sigmoid
+from unrolled.columns import product_of_steps
 
 units = st.sampled_from(sorted(recurrence.UNITS))
 sizes = {"seed": st.integers(0, 2**32), "T": st.integers(1, 6), "m": st.integers(1, 4)}
@@ -209,3 +210,30 @@ def test_bad_gradients_and_sizes_are_named():
         gated.join({"Wua": np.zeros((1, 1))}, "gru")
     with pytest.raises(ValueError, match=r"Waa has the shape \(4, 2\); its rows have to be 3 blocks"):
         gated.separate({"Waa": np.zeros((4, 2)), "Wax": np.zeros((3, 1)), "ba": np.zeros((3, 1))}, "gru")
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(
+    ("several", "m", "K", "N"),
+    [
+        ((), 1, 3, 5),
+        ((), 32, 256, 256),  # blocks of 64 columns, since 32 * 256 * 128 is more than a million
+        ((), 32, 256, 250),  # 250 columns fall into no blocks of a multiple of 16
+        ((), 400, 1_000, 32),  # not even blocks of 16 would be small
+        ((4,), 2, 3, 5),
+        ((4,), 32, 256, 256),
+    ],
+)
+def test_the_product_of_steps(several, m, K, N, transposed, dtype):
+    rng = np.random.default_rng(0)
+    W = rng.normal(size=(*several, K, N)).astype(dtype)
+    if transposed:
+        W = np.ascontiguousarray(W.swapaxes(-1, -2)).swapaxes(-1, -2)
+    wide = rng.normal(size=(m, 2 * K)).astype(dtype)
+    times_W, out = product_of_steps(W, m), np.empty((*several, m, N), dtype)
+    for a in (wide[:, K:], wide[:, :K].copy()):
+        times_W(a, out)
+        expected = a.astype(np.clongdouble) @ W.astype(np.clongdouble)
+        size = np.abs(a) @ np.abs(W)  # of the terms that are summed
+        assert (np.abs(out - expected) <= 4 * np.sqrt(K) * np.finfo(dtype).eps * size).all()

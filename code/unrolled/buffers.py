@@ -11,7 +11,7 @@ import weakref
 
 import numpy as np
 
-SMALLEST = 2**16
+SMALLEST = 2**18
 """Arrays of fewer bytes are left to NumPy."""
 
 LARGEST = 2**28

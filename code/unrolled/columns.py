@@ -48,10 +48,12 @@ def product_of_steps(W: np.ndarray, m: int) -> Callable[..., np.ndarray]:
         into blocks of columns that make small products, if there are such.
     """
     *several, K, N = W.shape
-    width = max((w for w in range(16, N + 1, 16) if N % w == 0 and m * K * w <= _SMALL), default=N)
+    width = N
+    if m * K * N > _SMALL:
+        width = max((w for w in range(16, N, 16) if N % w == 0 and m * K * w <= _SMALL), default=N)
     if width == N:
-        W, multiply_whole = np.ascontiguousarray(W), np.matmul if several else np.dot
-        return lambda a, out: multiply_whole(a, W, out=out)
+        W, whole = np.ascontiguousarray(W), np.matmul if several else np.dot
+        return lambda a, out: whole(a, W, out)
     blocks = np.ascontiguousarray(W.reshape(*several, K, N // width, width).swapaxes(-3, -2))
 
     def multiply(a: np.ndarray, out: np.ndarray) -> np.ndarray:
