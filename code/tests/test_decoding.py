@@ -93,7 +93,7 @@ def test_exact_search_finds_the_best_of_all(V, longest, seed, power):
     assert winner.symbols == symbols
     assert np.isclose(winner.score, score, rtol=1e-12)
     assert winner.complete
-    assert 1 <= opened <= (V ** (longest + 1) - 1) // (V - 1)
+    assert 0 < opened <= (V ** (longest + 1) - 1) // (V - 1)
     again, fewer = decoding.exact_search(tree, tree.start(), V, END, longest, power, at_least=score - 1e-9)
     assert again == winner
     assert fewer <= opened
