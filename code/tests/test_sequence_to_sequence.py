@@ -1,5 +1,7 @@
 """Encoder, decoder and attention: against torch, the complex step, one pair by itself, and searches of every width."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from unrolled import bidirectional, decoding, deep, padding, recurrence, sequence_to_sequence
 from unrolled.gradients import complex_step
-from unrolled.sequence_to_sequence import Batch, SequenceToSequence, Translator
+from unrolled.sequence_to_sequence import Batch, SequenceToSequence, Translator, TranslatorFileError
 from unrolled.vocabulary import Vocabulary
 
 V_X, V_Y = 5, 4
@@ -413,3 +415,139 @@ def test_other_wrong_arguments():
     with pytest.raises(ValueError, match="empty"):
         small_translator().translate([[]])
     assert padding.mask([2, 1]).shape == (2, 2)
+
+
+# Files
+
+SAVED = {
+    "plain": lambda: network(),
+    "attention": lambda: network(attention=2, n_dec=np.int64(4)),
+    "both directions, a bridge": lambda: network("both", "lstm", n_dec=4),
+    "two layers": lambda: network("two", "gru-reset-after", 2, bridge=True),
+    "directions in a stack": lambda: network("both below one", "gru", 2, n_dec=2),
+    "residual, normalised, columns": lambda: SequenceToSequence(
+        deep.Stack((recurrence.Layer("rnn", 3, 3), deep.Columns(3, (4, 3), "relu")), residual=True, normalised=True),
+        recurrence.Layer("rnn", 2, 3),
+        V_X,
+        V_Y,
+    ),
+}
+
+
+@pytest.mark.parametrize("make", SAVED.values(), ids=SAVED)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_saved_translator_is_the_same_translator(tmp_path, make, dtype):
+    net = make()
+    source, target = Vocabulary(["a", "\n", "ü"]), Vocabulary(["ends-in-nul\0", " "])
+    parameters = {name: value.astype(dtype) for name, value in draw(net, 3).items()}
+    translator = Translator(net, parameters, source, target)
+    translator.save(tmp_path / "translator.npz")
+    again = Translator.load(str(tmp_path / "translator.npz"))
+    assert again.network == net
+    assert (again.source, again.target) == (source, target)
+    assert set(again.parameters) == set(parameters)
+    for name, value in parameters.items():
+        assert again.parameters[name].dtype == dtype
+        np.testing.assert_array_equal(again.parameters[name], value)
+    read = [["a", "ü"], ["\n"]]
+    assert again.translate(read, longest=5) == translator.translate(read, longest=5)
+
+
+def test_what_is_no_translator_is_refused(tmp_path):
+    path = tmp_path / "translator.npz"
+    with pytest.raises(FileNotFoundError):
+        Translator.load(path)
+    for content in (b"", b"not a translator"):
+        path.write_bytes(content)
+        with pytest.raises(TranslatorFileError, match="no saved translator"):
+            Translator.load(path)
+    np.savez(path, Wya=np.zeros((2, 2)))
+    with pytest.raises(TranslatorFileError, match="translator"):
+        Translator.load(path)
+    with open(path, "wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(TranslatorFileError, match="no saved translator"):
+        Translator.load(path)
+    small_translator(attention=3).save(path)
+    whole = path.read_bytes()
+    for length in (100, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(TranslatorFileError, match="no saved translator"):
+            Translator.load(path)
+    for place in range(200, len(whole) - 200, len(whole) // 7):  # a byte among the numbers, or in a name
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(TranslatorFileError, match="no saved translator"):
+            Translator.load(path)
+
+
+def rewritten(path, change):
+    """The same file with other contents: change(described, parameters) works in place."""
+    with np.load(path) as file:
+        parameters = {name: file[name] for name in file.files}
+    described = json.loads(parameters.pop("translator").tobytes())
+    change(described, parameters)
+    text = np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)
+    np.savez(path, translator=text, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d, p: p.pop("Wya"), "Wya of shape .* is missing"),
+        (lambda d, p: p.pop("encoder.Waa"), r"encoder\.Waa is missing"),
+        (lambda d, p: p.update({"decoder.ba": np.zeros((36, 2))}), r"decoder\.ba has the shape \(36, 2\)"),
+        (lambda d, p: p.update(Wss=np.zeros((2, 2))), "has no parameter Wss"),
+        (lambda d, p: p.update(by=p["by"].astype(np.float32)), "by has to be of the floating-point type of Wya"),
+        (lambda d, p: p.update(by=p["by"].astype(int)), "by has to be of the floating-point type"),
+        (lambda d, p: d["source"].pop(), "Ex has the shape"),
+        (lambda d, p: d.pop("target"), "target"),
+        (lambda d, p: d["encoder"].update(kind="a third"), "no kind of layer called 'a third'"),
+        (lambda d, p: d["encoder"].update(unit="elman"), "elman"),
+        (lambda d, p: d["encoder"].pop("kind"), "kind"),
+        (lambda d, p: d["decoder"].update(depth=2), "depth"),
+    ],
+)
+def test_a_file_whose_parts_do_not_fit_is_refused(tmp_path, change, message):
+    path = tmp_path / "translator.npz"
+    small_translator(attention=3).save(path)
+    Translator.load(path)
+    rewritten(path, change)
+    with pytest.raises(TranslatorFileError, match=message):
+        Translator.load(path)
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "translator.npz"
+    small_translator().save(path)
+    before = path.read_bytes()
+
+    def broken(file, **arrays):
+        file.write(b"half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(np, "savez", broken)
+    with pytest.raises(OSError, match="no space"):
+        small_translator(hidden=3).save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_layer_from_elsewhere_cannot_be_saved(tmp_path):
+    class Own(recurrence.Layer):
+        """A layer that a file could not bring back."""
+
+    net = SequenceToSequence(Own("gru", 2, 3), recurrence.Layer("gru", 2, 3), V_X, V_Y)
+    words = Vocabulary(["a", "b", "c"]), Vocabulary(["a", "b"])
+    with pytest.raises(TypeError, match="only networks of this package's layers can be saved; got Own"):
+        Translator(net, draw(net, 1), *words).save(tmp_path / "translator.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_training_leaves_alone_the_arrays_that_a_translator_was_made_of():
+    first = small_translator()
+    before = {name: value.copy() for name, value in first.parameters.items()}
+    second = Translator(first.network, first.parameters, WORDS, LETTERS)
+    second.train(SOURCES, TARGETS, np.random.default_rng(2), steps=3)
+    for name, value in before.items():
+        np.testing.assert_array_equal(first.parameters[name], value)
+    assert not np.array_equal(second.parameters["Wya"], before["Wya"])

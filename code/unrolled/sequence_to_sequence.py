@@ -18,21 +18,26 @@ reads, below the embedding of the symbol before, what it saw:
 
 Encoder and decoder are layers of any kind: of one direction or (the encoder) two, one above the other, of any unit; see
 `unrolled.recurrence`. `SequenceToSequence` describes the network, and its functions work on a dictionary of parameters
-and on ids, time first, a column for each sequence. `Translator` adds what has state: vocabularies and parameters.
+and on ids, time first, a column for each sequence. `Translator` adds what has state: vocabularies, parameters, files.
 
 Which symbol ends a target, and which is read before the first, follows the vocabularies of this book: `</s>` has the
 id 1, `<s>` the id V_y, which is read and never predicted.
 """
 
+import json
+import operator
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
 from unrolled import bidirectional, decoding, deep, optimisers, padding, recurrence, rnn, training
 from unrolled.columns import Parameters, as_part, columns, part, rows, sum_of_rows
 from unrolled.decoding import Hypothesis, State
+from unrolled.files import write_whole
 from unrolled.losses import apply_mask, softmax_cross_entropy
 from unrolled.vocabulary import Vocabulary
 from unrolled.window import add_columns, look_up
@@ -41,6 +46,10 @@ Words = Sequence[str]
 
 END = 1
 """The id of `</s>` in every vocabulary."""
+
+
+class TranslatorFileError(ValueError):
+    """A file is no saved translator."""
 
 
 class Batch(NamedTuple):
@@ -436,7 +445,7 @@ class SequenceToSequence:
 
 
 class Translator:
-    """An encoder and a decoder with their vocabularies: to be made, trained and asked.
+    """An encoder and a decoder with their vocabularies: to be made, trained, asked and kept.
 
     Attributes:
         network: the description, see `SequenceToSequence`.
@@ -553,6 +562,8 @@ class Translator:
         def step(parameters: Parameters, pairs: Batch, _: Any) -> tuple[float, Parameters, None]:
             return *self.network.cost_and_gradients(parameters, pairs), None
 
+        # The arrays that the translator was made of are left alone.
+        self.parameters = {name: value.copy() for name, value in self.parameters.items()}
         adam = optimisers.Adam(rate)
         return training.train(
             self.parameters, step, draw, adam, steps=steps, grad_clip=grad_clip, schedule=schedule, **settings
@@ -616,6 +627,47 @@ class Translator:
         """
         return self.network.attention_weights(self.parameters, self.batch([source], [target]))[:, :, 0]
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write description, vocabularies and parameters to one .npz file, whole or not at all; no pickle is involved.
+
+        Raises:
+            TypeError: the encoder or the decoder is, or holds, a layer of another kind than this package's.
+        """
+        described = {
+            "encoder": _described(self.network.encoder),
+            "decoder": _described(self.network.decoder),
+            "attention": self.network.attention,
+            "bridge": self.network.bridge,
+            "source": self.source.words,
+            "target": self.target.words,
+        }
+        translator = json.dumps(described, default=operator.index).encode()  # sizes may be integers of NumPy's
+        with write_whole(path) as beside, open(beside, "wb") as file:
+            np.savez(file, translator=np.frombuffer(translator, dtype=np.uint8), **self.parameters)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Translator":
+        """Read a translator that `save` has written.
+
+        Raises:
+            TranslatorFileError: the file is something else, or damaged.
+            FileNotFoundError: there is no such file.
+        """
+        try:
+            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+                parameters = {name: file[name] for name in file.files}
+            described = json.loads(parameters.pop("translator").tobytes())
+            source, target = Vocabulary(described["source"]), Vocabulary(described["target"])
+            encoder, decoder = (_from_description(described[name]) for name in ("encoder", "decoder"))
+            more = {name: described[name] for name in ("attention", "bridge")}
+            network = SequenceToSequence(encoder, decoder, source.size, target.size, **more)
+            _check_saved(network, parameters)
+            return cls(network, parameters, source, target)
+        except FileNotFoundError:
+            raise
+        except (OSError, EOFError, BadZipFile, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise TranslatorFileError(f"{path} is no saved translator, or is damaged: {error}") from None
+
 
 _SIDE_BY_SIDE = 256
 """How many sources are searched side by side."""
@@ -629,6 +681,55 @@ def _stacked(kind: Callable, unit: str, n_x: int, hidden: int, layers: int) -> A
     if layers == 1:
         return lowest
     return deep.Stack((lowest, *(kind(unit, lowest.n_out, hidden) for _ in range(layers - 1))))
+
+
+_KINDS = {
+    "one direction": recurrence.Layer,
+    "both directions": bidirectional.Layer,
+    "stack": deep.Stack,
+    "columns": deep.Columns,
+}
+"""What a layer is called in a file."""
+
+
+def _described(layer: Any) -> dict[str, Any]:
+    """A layer in JSON's types: its kind and its attributes, those of a stack layer by layer."""
+    names = {kind: name for name, kind in _KINDS.items()}
+    if type(layer) not in names:
+        raise TypeError(f"only networks of this package's layers can be saved; got {type(layer).__name__}")
+    own = {field.name: getattr(layer, field.name) for field in fields(layer)}
+    if "layers" in own:
+        own["layers"] = [_described(each) for each in own["layers"]]
+    return {"kind": names[type(layer)]} | own
+
+
+def _from_description(described: dict[str, Any]) -> Any:
+    """The layer that `_described` was given."""
+    own = {name: tuple(value) if isinstance(value, list) else value for name, value in described.items()}
+    kind = own.pop("kind")
+    if kind not in _KINDS:
+        raise ValueError(f"there is no kind of layer called {kind!r}; there are {', '.join(_KINDS)}")
+    if "layers" in own:
+        own["layers"] = tuple(_from_description(each) for each in own["layers"])
+    return _KINDS[kind](**own)
+
+
+def _check_saved(network: SequenceToSequence, parameters: Parameters) -> None:
+    """Raise a ValueError unless these are the parameters of this network, all of one floating-point type."""
+    network.check_parameters(parameters)
+    expected = network.create(np.random.default_rng(0))
+    for name in expected:
+        if name not in parameters:
+            raise ValueError(f"the parameter {name} is missing")
+        if parameters[name].shape != expected[name].shape:
+            raise ValueError(f"{name} has the shape {parameters[name].shape}; it has to be {expected[name].shape}")
+        if parameters[name].dtype.kind != "f" or parameters[name].dtype != parameters["Wya"].dtype:
+            raise ValueError(
+                f"{name} has to be of the floating-point type of Wya, {parameters['Wya'].dtype}; got "
+                f"{parameters[name].dtype}"
+            )
+    if set(parameters) - set(expected):
+        raise ValueError(f"this network has no parameter {', '.join(sorted(set(parameters) - set(expected)))}")
 
 
 def _reads_both_ways(layer: Any) -> bool:
