@@ -1,10 +1,13 @@
 # The commands of this project; `make` alone lists them. Each does the set-up it needs by itself, once.
 # Works with GNU make 3.81 and newer, and in a folder whose path has blanks in it: all paths here are relative.
 
-# What a person may set:  make book PYTHON=python3.12   make run CHAPTERS="01 02-ngrams"   make serve PORT=8080
+# What a person may set:  make book PYTHON=python3.12   make run CHAPTERS="01 02-ngrams"   make homework HW=hw02
 PYTHON ?=
 CHAPTERS ?=
 PORT ?= 8000
+HW ?=
+EXERCISE ?=
+LEVEL ?= 1
 ARGS ?=
 
 RUN = .venv/bin/python
@@ -16,14 +19,15 @@ export JUPYTER_PLATFORM_DIRS = 1
 export UNROLLED_PYTHON = $(PYTHON)
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up book test serve lab run bench lint data peers resolve links clean
+.PHONY: help set-up book test serve lab run homework hint bench lint data peers resolve links clean
 
 help: ## this list
 	@echo "Unrolled: language models and recurrent networks, every equation executed."
 	@echo ""
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo ""
-	@echo 'Settings: PYTHON=/path/to/python3.12, CHAPTERS="01 02-ngrams" (run), PORT=8080 (serve), ARGS="..." (lab, bench)'
+	@echo 'Settings: PYTHON=/path/to/python3.12, CHAPTERS="01 02-ngrams" (run), PORT=8080 (serve), HW=hw02 (homework, hint),'
+	@echo '          ARGS="..." (lab, bench, homework)'
 
 set-up:
 	@sh code/tools/prepare.sh
@@ -43,6 +47,12 @@ lab: set-up ## open the notebooks in JupyterLab, with labels and admonitions ren
 
 run: set-up ## run the chapters (all, or CHAPTERS="01 02") and store their outputs
 	@$(RUN) code/tools/store_outputs.py $(CHAPTERS)
+
+homework: set-up ## check your homework: make homework HW=hw02 (alone: the list of them)
+	@$(RUN) -m unrolled.homework $(if $(HW),check $(HW) $(ARGS),list)
+
+hint: set-up ## a hint: make hint HW=hw02 EXERCISE=backward LEVEL=1
+	@$(RUN) -m unrolled.homework hint $(HW) $(EXERCISE) --level $(LEVEL)
 
 bench: set-up ## measure the package's speed side by side with its peers
 	@cd code && ../$(RUN) -m benchmarks $(ARGS)

@@ -15,6 +15,7 @@ python -m unrolled.homework merge hw02 --out scores.csv part-1.csv.journal part-
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -186,7 +187,7 @@ def grade_folder(options: argparse.Namespace, folders: Folders, console: Console
             everyone,
             options.out,
             secret,
-            closed=False if options.unsandboxed else True,
+            closed=not options.unsandboxed,
             processes=options.processes,
             scheduler=options.scheduler,
             told=told,
@@ -253,8 +254,6 @@ def _secret(options: argparse.Namespace) -> str:
 
 
 def _class_json(scores: dict[str, grading.Score]) -> str:
-    import json
-
     return (
         json.dumps({student: scores[student].to_json() for student in sorted(scores)}, indent=1, ensure_ascii=False)
         + "\n"

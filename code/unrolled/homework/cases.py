@@ -1,8 +1,8 @@
 """What a submission is asked, and how its answers are compared.
 
-An exercise's hidden code defines `cases(rng)`. It yields (function, arguments, tolerance, label); the expected answer is
-what the reference, the source's own solution, returns for the same arguments, computed here, where no student code runs.
-A function called "judge:NAME" stands for a judge (see `judges`).
+An exercise's hidden code defines `cases(rng)`. It yields (function, arguments, tolerance, label); the expected answer
+is what the reference, the source's own solution, returns for the same arguments, computed here, where no student code
+runs. A function called "judge:NAME" stands for a judge (see `judges`).
 """
 
 import copy
@@ -182,7 +182,7 @@ def _numbers(value: object) -> bool:
 
 def _difference_of_arrays(expected: np.ndarray, answer: object, tolerance: float, place: str) -> str | None:
     if not isinstance(answer, np.ndarray | np.generic) and not _numbers(answer):
-        return f"{place}{kind_of(answer)} instead of {'a number' if expected.ndim == 0 else f'an array of shape {expected.shape}'}"
+        return f"{place}{kind_of(answer)} instead of {kind_of(expected) if expected.ndim else 'a number'}"
     try:
         got = np.asarray(answer)
     except ValueError:

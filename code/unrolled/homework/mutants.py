@@ -63,9 +63,8 @@ def mutated(homework: Homework, mutant: Mutant) -> list[Cell]:
     for cell in runnable(homework):
         if cell.name == mutant.exercise:
             if cell.code.count(mutant.old) != 1:
-                raise NotebookError(
-                    f"{homework.name}, mutant {mutant.name!r}: its piece occurs {cell.code.count(mutant.old)} times in {cell.name}"
-                )
+                times = cell.code.count(mutant.old)
+                raise NotebookError(f"{homework.name}, mutant {mutant.name!r}: its piece occurs {times} times")
             cell = replace(cell, code=cell.code.replace(mutant.old, mutant.new))
         cells.append(cell)
     return cells

@@ -152,7 +152,6 @@ def class_markdown(scores: Mapping[str, Score], homework: Homework) -> str:
         earned = [score.exercises[number].earned for score in done]
         mean = sum(earned) / len(earned) if earned else 0.0
         complete = sum(value >= exercise.points for value in earned)
-        lines.append(
-            f"| {_cell(exercise.name)} | {exercise.points:g} | {mean:.1f} | {complete} | {sum(not value for value in earned)} |"
-        )
+        nothing = sum(not value for value in earned)
+        lines.append(f"| {_cell(exercise.name)} | {exercise.points:g} | {mean:.1f} | {complete} | {nothing} |")
     return "\n".join(lines) + "\n"

@@ -84,68 +84,16 @@ class Room:
 # memory of System V, memory files), ways into new namespaces and mounts, looking into other processes, rings, sockets.
 _REFUSED = {
     "x86_64": (
-        0xC000003E,
-        56,
-        (
-            29,
-            30,
-            31,
-            41,
-            53,
-            64,
-            68,
-            101,
-            155,
-            161,
-            165,
-            166,
-            240,
-            248,
-            249,
-            250,
-            272,
-            298,
-            308,
-            310,
-            311,
-            319,
-            321,
-            323,
-        )
-        + (425, 428, 429, 430, 432, 442, 447),
+        *(29, 30, 31, 41, 53, 64, 68, 101, 155, 161, 165, 166, 240, 248, 249, 250, 272, 298, 308, 310, 311, 319, 321),
+        *(323, 425, 428, 429, 430, 432, 442, 447),
     ),
     "aarch64": (
-        0xC00000B7,
-        220,
-        (
-            39,
-            40,
-            41,
-            51,
-            97,
-            117,
-            180,
-            186,
-            190,
-            194,
-            195,
-            196,
-            198,
-            199,
-            217,
-            218,
-            219,
-            241,
-            268,
-            270,
-            271,
-            279,
-            280,
-            282,
-        )
-        + (425, 428, 429, 430, 432, 442, 447),
+        *(39, 40, 41, 51, 97, 117, 180, 186, 190, 194, 195, 196, 198, 199, 217, 218, 219, 241, 268, 270, 271, 279, 280),
+        *(282, 425, 428, 429, 430, 432, 442, 447),
     ),
-}
+}  # fmt: skip
+_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_CLONE = {"x86_64": 56, "aarch64": 220}
 _CLONE3 = 435
 _NEW_NAMESPACES = 0x7E020080  # the flags of clone that ask for any new namespace
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = (
@@ -163,19 +111,18 @@ def filter_of_calls(machine: str) -> bytes:
     """A seccomp filter for a machine, as bubblewrap takes it; empty for a machine whose numbers we do not know."""
     if machine not in _REFUSED:
         return b""
-    architecture, clone, refused = _REFUSED[machine]
     program = [
         (_LOAD, 0, 0, 4),  # the architecture of the call
-        (_EQUAL, 1, 0, architecture),
+        (_EQUAL, 1, 0, _ARCHITECTURE[machine]),
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, 0),  # its number
         (_AT_LEAST, 0, 1, 0x40000000),  # x86-64 knows a second numbering from here on
         (_RETURN, 0, 0, _KILL),
     ]
-    for number in refused:
+    for number in _REFUSED[machine]:
         program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | _EPERM)]
     program += [(_EQUAL, 0, 1, _CLONE3), (_RETURN, 0, 0, _ERRNO | _ENOSYS)]  # its flags lie where no filter can look
-    program += [(_EQUAL, 0, 3, clone), (_LOAD, 0, 0, 16), (_ANY_BIT, 0, 1, _NEW_NAMESPACES)]
+    program += [(_EQUAL, 0, 3, _CLONE[machine]), (_LOAD, 0, 0, 16), (_ANY_BIT, 0, 1, _NEW_NAMESPACES)]
     program += [(_RETURN, 0, 0, _ERRNO | _EPERM), (_RETURN, 0, 0, _ALLOW)]
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 

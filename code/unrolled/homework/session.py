@@ -90,8 +90,8 @@ class Session:
             function: its name.
             arguments: plain values, `Given` and `Kept` names.
             seconds: how long it may take.
-            keep: names under which the parts of what it returns stay in the student's process; a part with an empty name is
-                sent back instead.
+            keep: names under which the parts of what it returns stay in the student's process; a part with an empty
+                name is sent back instead.
         """
         if self._gone:
             return Answer(problem=self._gone, died=True)
@@ -108,7 +108,7 @@ class Session:
             return Answer(problem=f"it returned {error}")
 
     def public(self, name: str, code: str, seconds: float = 10.0) -> str | None:
-        """Run public tests in the student's namespace; return what they complain of. Advice for a student, never points."""
+        """Run public tests in the student's namespace; return what they complain of: advice, never points."""
         if self._gone:
             return self._gone
         reply, problem = self._ask({"do": "public", "name": name, "code": code}, seconds)

@@ -1,8 +1,8 @@
 """Plain values on a pipe: numbers, strings, lists, tuples, dictionaries and arrays, and nothing that could be code.
 
 A value is written as JSON. What JSON has no word for is a dictionary with one key: {"array": [dtype, shape, base64]},
-{"tuple": […]}, {"dict": [[key, value], …]}, {"complex": [real, imaginary]}, {"given": name}, {"kept": name}. No pickle and no
-file format of NumPy's: what arrives from a student's process is bytes from a stranger.
+{"tuple": […]}, {"dict": [[key, value], …]}, {"complex": [real, imaginary]}, {"given": name}, {"kept": name}. No pickle
+and no file format of NumPy's: what arrives from a student's process is bytes from a stranger.
 
 This file also runs inside the sandbox, beside `worker`: it needs nothing but NumPy.
 """
@@ -78,7 +78,7 @@ def encode(value: object, depth: int = 0) -> object:
     if isinstance(value, Kept):
         return {"kept": value.name}
     raise ValueRefused(
-        f"a value of type {type(value).__name__}; plain values are numbers, strings, lists, tuples, dictionaries and arrays"
+        f"a value of type {type(value).__name__}; plain are numbers, strings, lists, tuples, dictionaries and arrays"
     )
 
 
