@@ -5,6 +5,10 @@ version, are taken out of an installed package that `make lab` needs anyway, jup
 the repository and nothing is fetched. The package ships them as webpack bundles, so a few lines of JavaScript play
 webpack's part.
 
+The formulas of the book are rendered in one go, once all pages are read. V8 runs on threads of its own, and a process
+that has any must not fork: where Sphinx works with several processes, one more does nothing but render, while the
+first goes on with what comes before the writing.
+
 A formula that KaTeX cannot parse is a warning with its place and its text. The built page shows the formula's source
 then, in red, so that nobody takes it for a formula.
 
@@ -13,10 +17,13 @@ Settings (in _config.yml, under sphinx: config:):
 """
 
 import json
+import multiprocessing
 import re
+from collections.abc import Iterable
 from contextlib import ExitStack
 from html import escape
 from importlib.metadata import PackageNotFoundError, distribution
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import places
@@ -72,13 +79,21 @@ function choose(version) {
 }
 function render(formula, options) {
     try {
-        return {html: katex.renderToString(formula, JSON.parse(options))};
+        return {html: katex.renderToString(formula, options)};
     } catch (error) {
         return {error: String(error.message)};
     }
 }
-const rendered = (formula, options) => JSON.stringify(render(formula, options));
+const rendered = (formulas, options) => JSON.stringify(
+    JSON.parse(formulas).map(([text, displayMode]) => render(text, {...JSON.parse(options), displayMode}))
+);
 """
+
+Formula = tuple[str, bool]
+"""A formula in KaTeX's dialect, and whether it stands by itself."""
+
+Rendered = tuple[str, str]
+"""Its markup and an empty text, or an empty text and what KaTeX has against it."""
 
 
 class Engine:
@@ -86,7 +101,7 @@ class Engine:
 
     def __init__(self, macros: dict[str, str] | None = None):
         self.macros = macros or {}
-        self.cache: dict[tuple[str, bool], tuple[str, str]] = {}
+        self.cache: dict[Formula, Rendered] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> "Engine":
@@ -111,26 +126,35 @@ class Engine:
     def __exit__(self, *failure) -> None:
         self._stack.close()
 
-    def render(self, formula: str, display: bool) -> tuple[str, str]:
+    def render(self, formula: str, display: bool) -> Rendered:
         """The markup of a formula and an empty text, or an empty text and what KaTeX has against it."""
-        key = (formula, display)
-        if key not in self.cache:
-            options = {
-                "displayMode": display,
-                "output": "htmlAndMathml",
-                "throwOnError": True,
-                "strict": "ignore",
-                "trust": False,
-                "macros": self.macros,
-            }
-            try:
-                answer = json.loads(self._js.call("rendered", formula, json.dumps(options)))
-            except JSEvalException as error:  # the engine itself stumbled
-                answer = {"error": str(error).split("\n")[0]}
+        self.render_all([(formula, display)])
+        return self.cache[formula, display]
+
+    def render_all(self, wanted: Iterable[Formula]) -> None:
+        """Put formulas into the cache, those that it lacks, in one call: each call costs as much as a formula."""
+        new = [formula for formula in dict.fromkeys(wanted) if formula not in self.cache]
+        if not new:
+            return
+        options = {
+            "output": "htmlAndMathml",
+            "throwOnError": True,
+            "strict": "ignore",
+            "trust": False,
+            "macros": self.macros,
+        }
+        try:
+            answers = json.loads(self._js.call("rendered", json.dumps(new), json.dumps(options)))
+        except JSEvalException as error:  # the engine itself stumbled: at which one?
+            if len(new) > 1:
+                for formula in new:
+                    self.render_all([formula])
+                return
+            answers = [{"error": str(error).split("\n")[0]}]
+        for formula, answer in zip(new, answers, strict=True):
             # The source beside the MathML is read by no one but a search, which would show it.
             html = re.sub(r"<annotation .*?</annotation>", "", answer.get("html", ""), flags=re.DOTALL)
-            self.cache[key] = (html, answer.get("error", ""))
-        return self.cache[key]
+            self.cache[formula] = (html, answer.get("error", ""))
 
     def write_style(self, folder: Path) -> None:
         """Write katex.css and the woff2 fonts that it names into a folder."""
@@ -203,7 +227,7 @@ def visit_display(self, node) -> None:
 def _markup(translator, node, display: bool) -> str:
     app = translator.builder.app
     formula = node.astext()
-    html, error = engine(app).render(prepared(formula) if display else formula.strip(), display)
+    html, error = app.formulas.render(_dialect(formula, display))
     if error:
         logger.warning(
             "formula does not parse: %s\n    %s",
@@ -216,23 +240,131 @@ def _markup(translator, node, display: bool) -> str:
     return html
 
 
-def engine(app) -> Engine:
-    """The build's engine, started when the first formula needs it."""
-    if not hasattr(app, "formulas_engine"):
-        app.formulas_engine = Engine(app.config.formulas_macros).__enter__()
-    return app.formulas_engine
+def _dialect(formula: str, display: bool) -> Formula:
+    return (prepared(formula) if display else formula.strip(), display)
 
 
-def put_style(app) -> None:
+class Kitchen:
+    """Renders the formulas of a build and keeps them: in this process if it never forks, and else in one beside it."""
+
+    def __init__(self, macros: dict[str, str], forks: bool):
+        self.macros, self.forks = macros, forks
+        self.done: dict[Formula, Rendered] = {}
+        self._engine: Engine | None = None
+        self._beside: tuple[multiprocessing.Process, Connection] | None = None
+
+    def begin(self, wanted: Iterable[Formula], folder: Path | None = None) -> None:
+        """Have formulas rendered, and the style written into a folder; `wait` for both."""
+        wanted = [formula for formula in dict.fromkeys(wanted) if formula not in self.done]
+        if self.forks:
+            self.wait()
+            context = multiprocessing.get_context("fork")
+            here, there = context.Pipe(duplex=False)
+            process = context.Process(target=_render_beside, args=(there, self.macros, wanted, folder), daemon=True)
+            process.start()
+            there.close()
+            self._beside = process, here
+            return
+        if self._engine is None:
+            self._engine = Engine(self.macros).__enter__()
+            self.done = self._engine.cache
+        if folder is not None:
+            self._engine.write_style(folder)
+        self._engine.render_all(wanted)
+
+    def wait(self) -> None:
+        """Return when all that was begun is done."""
+        if self._beside is None:
+            return
+        (process, pipe), self._beside = self._beside, None
+        try:
+            answer = pipe.recv()
+        except EOFError:
+            answer = ExtensionError("formulas: the process that renders the formulas ended before it was done")
+        pipe.close()
+        process.join()
+        if isinstance(answer, Exception):
+            raise answer
+        self.done |= answer
+
+    def render(self, formula: Formula) -> Rendered:
+        """A formula of those begun, or, later, another one."""
+        self.wait()
+        if formula not in self.done:
+            self.begin([formula])
+            self.wait()
+        return self.done[formula]
+
+    def close(self) -> None:
+        """End the engine, here or beside."""
+        if self._beside is not None:
+            (process, pipe), self._beside = self._beside, None
+            process.terminate()
+            process.join()
+            pipe.close()
+        if self._engine is not None:
+            self._engine.__exit__()
+            self._engine = None
+
+
+def _render_beside(pipe: Connection, macros: dict[str, str], wanted: list[Formula], folder: Path | None) -> None:
+    try:
+        with Engine(macros) as engine:
+            if folder is not None:
+                engine.write_style(folder)
+            engine.render_all(wanted)
+            pipe.send(engine.cache)
+    except (ExtensionError, OSError) as error:
+        pipe.send(error)
+
+
+def open_kitchen(app) -> None:
+    app.formulas = Kitchen(app.config.formulas_macros, forks=app.parallel > 1)
     if app.builder.format == "html":
-        engine(app).write_style(Path(app.outdir) / "_static" / "katex")
         app.add_css_file("katex/katex.css")
 
 
+def pages(env) -> dict[str, set[Formula]]:
+    """The formulas of each page."""
+    if not hasattr(env, "formulas_pages"):
+        env.formulas_pages = {}
+    return env.formulas_pages
+
+
+def note(app, doctree: nodes.document) -> None:
+    """After a page is parsed: note its formulas."""
+    pages(app.env)[app.env.docname] = {
+        _dialect(node.astext(), isinstance(node, nodes.math_block))
+        for kind in (nodes.math, nodes.math_block)
+        for node in doctree.findall(kind)
+    }
+
+
+def purge(app, env, docname: str) -> None:
+    pages(env).pop(docname, None)
+
+
+def merge(app, env, docnames: list[str], other) -> None:
+    pages(env).update({name: page for name, page in pages(other).items() if name in docnames})
+
+
+def cook(app, env) -> list[str]:
+    """When all pages are read: have their formulas rendered."""
+    if app.builder.format == "html":
+        wanted = sorted(set().union(*pages(env).values()))
+        app.formulas.begin(wanted, Path(app.outdir) / "_static" / "katex")
+    return []
+
+
+def wait(app, *_) -> None:
+    """Before the first page is written, and so before the processes that write the others begin."""
+    app.formulas.wait()
+
+
 def stop(app, _exception) -> None:
-    if hasattr(app, "formulas_engine"):
-        app.formulas_engine.__exit__()
-        del app.formulas_engine
+    if hasattr(app, "formulas"):
+        app.formulas.close()
+        del app.formulas
 
 
 def _installed_files() -> list[Path]:
@@ -253,7 +385,12 @@ def _write(path: Path, content: bytes) -> None:
 def setup(app) -> dict:
     app.add_config_value("formulas_macros", {}, "env", types=(dict,))
     app.add_html_math_renderer("katex", inline_renderers=(visit_inline, None), block_renderers=(visit_display, None))
-    app.connect("builder-inited", put_style)
+    app.connect("builder-inited", open_kitchen)
+    app.connect("env-purge-doc", purge)
+    app.connect("env-merge-info", merge)
+    app.connect("doctree-read", note)
+    app.connect("env-updated", cook)
     app.connect("doctree-resolved", take_punctuation)
+    app.connect("html-page-context", wait)
     app.connect("build-finished", stop)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
+    return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

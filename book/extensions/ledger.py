@@ -626,6 +626,7 @@ def book_faults(app, pages_of_book: dict[str, Page], package: list[Mention]) -> 
 
 def report(app, env) -> list[str]:
     """In every build: warn of all that is out of order, and have the indexes written again if anything changed."""
+    env.ledger_pages = dict(sorted(pages(env).items()))  # in one order, whichever process has read which page
     folder = Path(app.srcdir) / app.config.ledger_package
     env.ledger_package_mentions = package_mentions(app, folder) if app.config.ledger_package else []
     for message, place in dict.fromkeys(book_faults(app, pages(env), env.ledger_package_mentions)):
@@ -667,13 +668,15 @@ class Index(SphinxDirective):
 def write_indexes(app, doctree: nodes.document, docname: str) -> None:
     for place in list(doctree.findall(index_place)):
         place.replace_self(_index(app, docname, place["kind"]))
-    for description in doctree.findall(addnodes.desc_content):
-        _link_labels(app, description, docname)
+    descriptions = list(doctree.findall(addnodes.desc_content))
+    if descriptions:
+        where = {label.name: (name, label.node) for name, page in pages(app.env).items() for label in page.labels}
+        for description in descriptions:
+            _link_labels(app, description, docname, where)
 
 
-def _link_labels(app, description: nodes.Element, docname: str) -> None:
+def _link_labels(app, description: nodes.Element, docname: str, where: dict[str, tuple[str, str]]) -> None:
     """Make links of the labels that the text of a docstring names."""
-    where = {label.name: (name, label.node) for name, page in pages(app.env).items() for label in page.labels}
     for text in list(description.findall(nodes.Text)):
         if not isinstance(text.parent, nodes.paragraph | nodes.emphasis):
             continue

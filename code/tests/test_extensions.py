@@ -3,6 +3,8 @@
 import functools
 import io
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from unrolled import figures
@@ -503,7 +506,129 @@ def test_what_several_processes_read_is_put_together() -> None:
     assert first.ledger_indexes == set()
 
 
+# ------------------------------------------------------------------------------------------------- several processes
+
+SETUP = """
+import os, sys
+sys.path.insert(0, {extensions!r})
+globals().update({settings!r})
+
+def setup(app):
+    def note(kind):
+        def write(*_):
+            with open(os.path.join(app.outdir, ".who"), "a") as file:
+                file.write(f"{{kind}} {{os.getpid()}}\\n")
+        return write
+    app.connect("source-read", note("reads"))
+    app.connect("html-page-context", note("writes"))
+    return {{"parallel_read_safe": True, "parallel_write_safe": True}}
+"""
+
+
+def build_beside(book: Book, processes: int, *extensions: str) -> tuple[int, str, dict[str, set[str]]]:
+    """Build in a Python of its own, with warnings as errors: the status, the warnings, who read and who wrote."""
+    settings = {**CONFIGURATION, "extensions": [*CONFIGURATION["extensions"], *extensions]}
+    (book.source / "conf.py").write_text(SETUP.format(extensions=str(EXTENSIONS), settings=settings))
+    shutil.rmtree(book.output, ignore_errors=True)
+    command = [sys.executable, "-m", "sphinx", "-n", "-W", "--keep-going", "--no-color", "-j", str(processes)]
+    command += [str(book.source), str(book.output)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    who: dict[str, set[str]] = {}
+    for kind, process in re.findall(r"(reads|writes) (\d+)", (book.output / ".who").read_text()):
+        who.setdefault(kind, set()).add(process)
+    return run.returncode, run.stderr, who
+
+
+def pages_of(book: Book) -> dict[str, bytes]:
+    files = {path.relative_to(book.output).as_posix(): path for path in book.output.rglob("*") if path.is_file()}
+    return {
+        name: re.sub(rb'"pace": 1, ', b"", path.read_bytes())  # the search knows which extensions have a version
+        for name, path in files.items()
+        if not name.startswith(".")
+    }
+
+
+def write_chapters(book: Book) -> None:
+    book.write("dot.svg", FIGURE)
+    book.write("chapter-1.ipynb", good_cells())
+    for number in range(2, 5):
+        label, last = f"eq-rule-{number}", "eq-first-rule" if number == 2 else f"eq-rule-{number - 1}"
+        text = (
+            f"# Chapter {number} of $n$ and $n_{number}$\n\n$$ a = b_{number} $$ ({label})\n\nAs {{eq}}`{last}` says, "
+            f"and {{numref}}`fig-{number % 3 + 2}` shows, $\\frac{{a}}{{b}} = {number}$.\n\n"
+            f"```{{figure}} dot.svg\n:name: fig-{number}\n:alt: A dot.\n\nDot {number}.\n```\n"
+        )
+        check = code(f'check("{label}", 1.0, 1.0, route="by hand")', f"✓ {label} | by hand | rtol 1e-09\n")
+        book.write(f"chapter-{number}.ipynb", [new_markdown_cell(text), code(f"{GOOD_CODE} of {label}"), check])
+
+
+def test_several_processes_make_the_same_book(book: Book) -> None:
+    write_chapters(book)
+    status, warnings, who = build_beside(book, 1)
+    assert (status, warnings) == (0, "")
+    assert [len(processes) for processes in who.values()] == [1, 1]
+    alone = pages_of(book)
+
+    status, warnings, who = build_beside(book, 3, "pace")
+    assert (status, warnings) == (0, "")
+    assert len(who["reads"]) == len(who["writes"]) == 6  # a process for each page; the first one writes the shortest
+    together = pages_of(book)
+    assert set(together) == set(alone)
+    assert [name for name in alone if together[name] != alone[name]] == []
+    assert "Fig. 4.1" in book.html("chapter-2")
+    assert "4 of 4 equations checked." in book.html("list")
+
+
+FAULTS = {
+    "while reading": ("![A dot.](gone.svg)", "image file not readable: gone.svg"),
+    "when all is read": ("$$ a $$ (eq-unchecked)", "the equation eq-unchecked has no check in chapter-3"),
+    "a reference": ("See {eq}`eq-nowhere`.", "eq-nowhere"),
+    "a numbered reference": ("See {numref}`fig-nowhere`.", "undefined label: 'fig-nowhere'"),
+    "while writing": ("$$ \\frac{1 $$", "formula does not parse"),
+}
+
+
+@pytest.mark.parametrize("names", [list(FAULTS), ["while writing"]], ids=["all", "one"])
+def test_no_process_keeps_a_warning_to_itself(book: Book, names: list[str]) -> None:
+    write_chapters(book)
+    figure = "```{figure} dot.svg\n:name: fig-3\n:alt: A dot.\n\nDot.\n```"
+    text = "\n\n".join(["# Three", "$$ a $$ (eq-rule-3)", figure, *(FAULTS[name][0] for name in names)])
+    check = code('check("eq-rule-3", 1.0, 1.0, route="by hand")', "✓ eq-rule-3 | by hand | rtol 1e-09\n")
+    book.write("chapter-3.ipynb", [new_markdown_cell(text), code("from unrolled.ledger import check"), check])
+    status, warnings, who = build_beside(book, 3, "pace")
+    assert status == 1
+    assert len(who["reads"]) == 6
+    lines = [line for line in warnings.splitlines() if "WARNING" in line]
+    assert len(lines) == len(names), warnings
+    for name in names:
+        assert any(FAULTS[name][1] in line and "chapter-3" in line for line in lines), warnings
+
+
 # ------------------------------------------------------------------------------------------------------------ formulas
+
+
+def test_a_renderer_beside_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    kitchen = formulas.Kitchen({}, forks=True)
+    monkeypatch.setattr(formulas, "CARRIER", "no-such-package")
+    kitchen.begin([("x", False)])
+    with pytest.raises(ExtensionError, match="no-such-package"):
+        kitchen.wait()
+    monkeypatch.setattr(formulas, "_render_beside", lambda *_: None)
+    kitchen.begin([("x", False)])
+    with pytest.raises(ExtensionError, match="ended before it was done"):
+        kitchen.render(("x", False))
+    kitchen.begin([("x", False)])
+    kitchen.close()  # nobody waits
+
+
+def test_a_formula_that_was_not_begun_is_rendered_all_the_same() -> None:
+    kitchen = formulas.Kitchen({}, forks=False)
+    kitchen.begin([("x", False)])
+    html, error = kitchen.render(("y", False))
+    assert "katex" in html
+    assert error == ""
+    assert kitchen.render(("x_", False))[1] != ""
+    kitchen.close()
 
 
 @pytest.fixture(scope="module")

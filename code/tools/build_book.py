@@ -6,11 +6,16 @@
 The pages are built beside, in _build/new, and put in place when no warning was left. A build that failed leaves the
 last good book where it was. Every build starts anew (seconds: the outputs are stored in the notebooks), because a
 warning that Sphinx showed once is not shown again by a build that finds the page unchanged.
+
+Jupyter Book knows no option for it, but Sphinx reads and writes pages with several processes; how many, is what this
+script passes on. What the book's extensions do to keep a build short stands in book/extensions/pace.py.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import gc
 import os
 import re
 import shutil
@@ -41,14 +46,47 @@ def problems(log: str) -> list[str]:
     return list(found)
 
 
+def processes() -> int:
+    """How many processes Sphinx is to work with: one for each core, and one that gives the others their work.
+
+    macOS has one: a process there must not go on with what its parent began in Apple's own libraries.
+    """
+    if sys.platform == "darwin" or not hasattr(os, "fork"):
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, 8) + 1 if cores > 1 else 1
+
+
+def jupyter_book_itself(arguments: list[str]) -> None:
+    """The command `jupyter-book` in this process; the first argument says with how many processes Sphinx works."""
+    number, *arguments = arguments
+    # Doctrees are full of cycles and mostly wanted until the end: the collector would take a third of the time.
+    gc.disable()
+    # jsonschema loads this to check international addresses, which takes a second; no schema here has one.
+    sys.modules["rfc3987_syntax"] = None
+    import jupyter_book.sphinx
+    from jupyter_book.cli.main import main
+
+    jupyter_book.sphinx.build_sphinx = functools.partial(jupyter_book.sphinx.build_sphinx, jobs=int(number))
+    main(arguments, prog_name="jupyter-book")
+
+
 def jupyter_book(builder: str) -> tuple[int, str]:
     """Run Jupyter Book into an empty _build/new; return its exit status and its log."""
     shutil.rmtree(NEW, ignore_errors=True)
     NEW.mkdir(parents=True)
-    code = "import sys; from jupyter_book.cli.main import main; sys.argv[0] = 'jupyter-book'; sys.exit(main())"
-    command = [sys.executable, "-c", code, "build", ".", "--path-output", os.path.relpath(NEW, ROOT)]
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import build_book; build_book.jupyter_book_itself(sys.argv[2:])"
+    )
+    command = [sys.executable, "-c", code, str(Path(__file__).parent), str(processes() if builder == "html" else 1)]
+    command += ["build", ".", "--path-output", os.path.relpath(NEW, ROOT)]
     command += ["--builder", builder, "-n", "-W", "--keep-going"]
-    environment = os.environ | {"PYTHONUTF8": "1", "MPLBACKEND": "agg"}
+    environment = os.environ | {
+        "PYTHONUTF8": "1",
+        "MPLBACKEND": "agg",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
     environment.pop("PYTHONWARNINGS", None)
     lines = []
     with LOG.open("w", encoding="utf-8") as log:
