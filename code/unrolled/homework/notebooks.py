@@ -118,18 +118,18 @@ def read_file(path: str | os.PathLike[str], largest: int = LARGEST) -> bytes:
         handle = os.open(path, flags)
     except OSError as error:
         raise NotebookError(f"{name} cannot be read: {error.strerror or error}") from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         kind = os.fstat(handle)
         if not stat.S_ISREG(kind.st_mode):
             raise NotebookError(f"{name} is no ordinary file")
         if kind.st_size > largest:
-            raise NotebookError(
-                f"{name} has {kind.st_size:,} bytes; a notebook without its outputs has at most {largest:,}"
-            )
-        try:
+            raise NotebookError(f"{name} has {kind.st_size:,} bytes; without its outputs it has at most {largest:,}")
+        with os.fdopen(os.dup(handle), "rb") as file:
             body = file.read(largest + 1)
-        except OSError as error:
-            raise NotebookError(f"{name} cannot be read: {error.strerror or error}") from error
+    except OSError as error:
+        raise NotebookError(f"{name} cannot be read: {error.strerror or error}") from error
+    finally:
+        os.close(handle)
     if len(body) > largest:
         raise NotebookError(f"{name} grows while it is read")
     return body

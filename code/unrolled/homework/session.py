@@ -10,6 +10,7 @@ from unrolled.homework.notebooks import Cell
 from unrolled.homework.sandbox import Ended, Process, Room
 
 MOST_DEATHS = 4
+CELLS = 60.0  # seconds for running the cells
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Session:
 
     def _start(self) -> None:
         self._process = Process(self._room)
-        reply, problem = self._ask({"do": "run", "cells": self._cells}, 60.0)
+        reply, problem = self._ask({"do": "run", "cells": self._cells}, CELLS)
         if problem:
             self._gone = f"the notebook does not run to its end: {problem}"
             return
