@@ -32,6 +32,7 @@ from py_mini_racer import JSEvalException, MiniRacer
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
+from sphinx.util.parallel import parallel_available
 
 logger = logging.getLogger(__name__)
 
@@ -319,7 +320,7 @@ def _render_beside(pipe: Connection, macros: dict[str, str], wanted: list[Formul
 
 
 def open_kitchen(app) -> None:
-    app.formulas = Kitchen(app.config.formulas_macros, forks=app.parallel > 1)
+    app.formulas = Kitchen(app.config.formulas_macros, forks=bool(parallel_available and app.parallel > 1))
     if app.builder.format == "html":
         app.add_css_file("katex/katex.css")
 
