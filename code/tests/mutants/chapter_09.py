@@ -21,8 +21,8 @@ MUTANTS = [
     ),
     Mutant(
         "eq-gate-complement",
-        "    1 - sigmoid(z),\n    sigmoid(-z),",
-        "    1 - sigmoid(z),\n    sigmoid(z),",
+        'check("eq-gate-complement", 1 - sigmoid(z), sigmoid(-z),',
+        'check("eq-gate-complement", 1 - sigmoid(z), sigmoid(z),',
         "does not change the sign",
     ),
     Mutant(
