@@ -57,8 +57,8 @@ MUTANTS = [
     ),
     Mutant(
         "eq-bidirectional-parameters",
-        "2 * n_a * (n_a + n_x + 1) +",
-        "2 * n_a * (n_a + n_x) +",
+        "both = 2 * n_a * (n_a + n_x + 1)\n",
+        "both = 2 * n_a * (n_a + n_x)\n",
         "forgets the biases",
     ),
     # Two opinions
@@ -120,14 +120,14 @@ MUTANTS = [
     ),
     Mutant(
         "eq-bidirectional-forward-gradients",
-        'd["Waa_forward"] += dz_forward @ a_forward[t].T  #',
-        'd["Waa_forward"] += dz_forward @ a_forward[t + 1].T  #',
+        'd["Waa_forward"] += dz_forward @ a_forward[t].T\n        d["Wax_forward"] += dz_forward @ x[t].T  #',
+        'd["Waa_forward"] += dz_forward @ a_forward[t + 1].T\n        d["Wax_forward"] += dz_forward @ x[t].T  #',
         "takes the state that was written for the one that was read",
     ),
     Mutant(
         "eq-bidirectional-backward-gradients",
-        'd["Waa_backward"] += dz_backward @ a_backward[t + 1].T  #',
-        'd["Waa_backward"] += dz_backward @ a_backward[t].T  #',
+        'd["Waa_backward"] += dz_backward @ a_backward[t + 1].T\n        d["Wax_backward"] += dz_backward @ x[t].T  #',
+        'd["Waa_backward"] += dz_backward @ a_backward[t].T\n        d["Wax_backward"] += dz_backward @ x[t].T  #',
         "takes the state that was written for the one that was read",
     ),
     Mutant(
@@ -164,20 +164,20 @@ MUTANTS = [
     ),
     Mutant(
         "eq-bidirectional-mask-state",
-        "a_backward[t] = s[t] * proposed + (1 - s[t]) * after  #",
+        "a_backward[t] = s[t] * proposed + kept  #",
         "a_backward[t] = proposed  #",
         "reads the padding",
     ),
     Mutant(
         "eq-bidirectional-mask-state",
-        "a_backward[t] = s[t] * proposed + (1 - s[t]) * after  #",
+        "a_backward[t] = s[t] * proposed + kept  #",
         "a_backward[t] = s[t] * proposed  #",
         "loses the initial state in the padding",
     ),
     Mutant(
         "eq-bidirectional-mask-recursion",
-        'arrived = p["Waa_backward"].T @ dz_backward + past_the_unit  #',
-        'arrived = p["Waa_backward"].T @ dz_backward  #',
+        "arrived = through_the_unit + past_the_unit  #",
+        "arrived = through_the_unit  #",
         "loses the gradient in the padding",
     ),
     Mutant(
@@ -213,9 +213,21 @@ MUTANTS = [
     ),
     Mutant(
         "eq-bidirectional-rereading",
-        "again = T * (T + 1) / 2  #",
-        "again = T * (T - 1) / 2  #",
+        "return T, T * (T + 1) / 2  #",
+        "return T, T * (T - 1) / 2  #",
         "forgets the last pass",
+    ),
+    Mutant(
+        "eq-bidirectional-rereading",
+        "return T, T * (T + 1) / 2  #",
+        "return T * (T + 1) / 2, T * (T + 1) / 2  #",
+        "reads everything again in the direction to the right, too",
+    ),
+    Mutant(
+        "eq-bidirectional-lookahead",
+        "state = np.zeros((n_a, x.shape[2]))\n    last =",
+        "state = np.ones((n_a, x.shape[2]))\n    last =",
+        "does not start from the initial state",
     ),
     # The leak
     Mutant(
@@ -233,14 +245,14 @@ MUTANTS = [
     ),
     Mutant(
         "eq-bidirectional-cloze",
-        "around = np.concatenate([a_forward[t], a_backward[t + 1]])  #",
-        "around = np.concatenate([a_forward[t], a_backward[t]])  #",
+        "around = [a_forward[t], a_backward[t + 1]]  #",
+        "around = [a_forward[t], a_backward[t]]  #",
         "sees the missing word from one side",
     ),
     Mutant(
         "eq-bidirectional-cloze",
-        "around = np.concatenate([a_forward[t], a_backward[t + 1]])  #",
-        "around = np.concatenate([a_forward[t + 1], a_backward[t]])  #",
+        "around = [a_forward[t], a_backward[t + 1]]  #",
+        "around = [a_forward[t + 1], a_backward[t]]  #",
         "sees the missing word",
     ),
     # The package
