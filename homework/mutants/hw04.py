@@ -28,8 +28,8 @@ MUTANTS = [
     Mutant(
         "the order of the book",
         "two-conventions",
-        '[u * p["bu"], r * p["br"], p["bc"]]',
         '[r * p["br"], u * p["bu"], p["bc"]]',
+        '[u * p["bu"], r * p["br"], p["bc"]]',
     ),
     Mutant(
         "the first row of biases only", "two-conventions", "times * b.sum(axis=0)[:, None]", "times * b[0][:, None]"
