@@ -148,32 +148,32 @@ MUTANTS = [
     ),
     Mutant(
         "eq-attention-energy-gradient",
-        "de = alpha * (d_alpha - (alpha * d_alpha).sum())  # eq-attention-energy-gradient",
+        "de = alpha * (d_alpha - mean)  # eq-attention-energy-gradient",
         "de = alpha * d_alpha  # eq-attention-energy-gradient",
         "drops the mean",
     ),
     Mutant(
         "eq-attention-energy-gradient",
-        "de = alpha * (d_alpha - (alpha * d_alpha).sum())  # eq-attention-energy-gradient",
+        "de = alpha * (d_alpha - mean)  # eq-attention-energy-gradient",
         "de = alpha * (1 - alpha) * d_alpha  # eq-attention-energy-gradient",
         "keeps the diagonal of the Jacobian alone",
     ),
     Mutant(
         "eq-attention-layer-gradient",
-        'dz_p = (1 - layer[k] ** 2) * p["Wep"].T * de[k]  #',
+        'dz_p = slope * p["Wep"].T * de[k]  #',
         'dz_p = p["Wep"].T * de[k]  #',
         "forgets the slope of tanh",
     ),
     Mutant(
         "eq-attention-outputs-gradient",
-        'dh_k = alpha[k] * dv + p["Wph"].T @ dz_p  #',
+        "dh_k = alpha[k] * dv + in_energy  #",
         "dh_k = alpha[k] * dv  #",
         "drops the way through the energies",
     ),
     Mutant(
         "eq-attention-outputs-gradient",
-        'dh_k = alpha[k] * dv + p["Wph"].T @ dz_p  #',
-        'dh_k = p["Wph"].T @ dz_p  #',
+        "dh_k = alpha[k] * dv + in_energy  #",
+        "dh_k = in_energy  #",
         "drops the way through the view",
     ),
     Mutant(
