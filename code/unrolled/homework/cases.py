@@ -132,9 +132,8 @@ def kind_of(value: object) -> str:
     """What kind of value this is, for a message."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
-    return {type(None): "None", dict: "a dictionary", list: "a list", tuple: "a tuple"}.get(
-        type(value), type(value).__name__
-    )
+    names = {type(None): "None", dict: "a dictionary", list: "a list", tuple: "a tuple", str: "a string"}
+    return names.get(type(value), type(value).__name__)
 
 
 def difference(expected: object, answer: object, tolerance: float, where: str = "") -> str | None:

@@ -311,7 +311,7 @@ def _on_cluster(
             ): one
             for one in left
         }
-        for future in as_completed(tasks):
+        for future in as_completed(tasks, loop=client.loop):
             yield tasks[future], Score.from_json(future.result())
 
 

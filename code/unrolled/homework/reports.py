@@ -22,7 +22,7 @@ OPEN = "NOT SANDBOXED, advisory: no bubblewrap here, so the notebook ran as an o
 
 def table(score: Score, homework: Homework, title: str) -> Group:
     """The score of one submission, for a terminal."""
-    grid = Table(title=Text(title), title_justify="left", show_edge=False, pad_edge=False)
+    grid = Table(title=Text(plain(title)), title_justify="left", show_edge=False, pad_edge=False)
     for name, side in (("exercise", "left"), ("points", "right"), ("cases", "left"), ("", "left")):
         grid.add_column(name, justify=side, overflow="fold")
     lines = []

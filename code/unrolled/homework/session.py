@@ -10,7 +10,7 @@ from unrolled.homework.notebooks import Cell
 from unrolled.homework.sandbox import Ended, Process, Room
 
 MOST_DEATHS = 4
-CELLS = 60.0  # seconds for running the cells
+CELLS = 30.0  # seconds for running the cells
 
 
 @dataclass(frozen=True)
