@@ -43,6 +43,14 @@ def options(smoothing, order):
     return {"weights": WEIGHTS[:order]} if smoothing == "interpolation" else {}
 
 
+def test_a_pruned_model_in_which_an_n_gram_lacks_its_first_word(tmp_path):
+    path = tmp_path / "pruned.arpa"
+    path.write_text(ARPA.replace("-0.2\ta b\t-0.4", "-0.2\tb a\t-0.4"))  # <s> a b is there, a b is not
+    logs = NgramModel.read_arpa(path).log10_probabilities([["a", "b"], ["b", "a"]])
+    b_a = [-0.5 - 0.6, -0.2, -0.4 - 0.3 - 0.5]
+    np.testing.assert_allclose(logs, [-0.3, -0.05, -0.1, *b_a], rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("smoothing", WRITABLE)
 @settings(max_examples=15, deadline=None)
 @given(corpora, st.integers(1, 4), vocabularies, corpora)

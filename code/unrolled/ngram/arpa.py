@@ -202,6 +202,16 @@ def _read_unigrams(
     return vocabulary, logs, values[:, 1].copy()
 
 
+def _without_first_word(trie: Trie, ids: np.ndarray) -> bool:
+    """Whether all n-grams, (m, k), are in the trie without their first word. Pruning may have left a gap."""
+    number = ids[:, 1]
+    for level in range(1, ids.shape[1] - 1):
+        number = trie.find(level, number, ids[:, level + 1])
+        if (number < 0).any():
+            return False
+    return True
+
+
 def _read_level(
     lines: _Lines, text: Iterator[str], count: int, k: int, last: bool, vocabulary: Vocabulary, trie: Trie
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -231,6 +241,7 @@ def _read_level(
     if (context < 0).any():
         lines.number = int(numbers[np.argmax(context < 0)])
         raise lines.error(f"the context of this {k}-gram is not among the {k - 1}-grams")
+    trie.closed = trie.closed and _without_first_word(trie, ids)
     order = np.lexsort((ids[:, -1], context))
     context, word = context[order], ids[order, -1]
     again = np.flatnonzero((context[1:] == context[:-1]) & (word[1:] == word[:-1]))

@@ -64,8 +64,11 @@ class NgramModel:
         self.notes = list(notes)
         self.number_of_training_tokens = number_of_training_tokens
         self._trie = trie
-        self._probability = probability  # p(w | h) of the n-grams seen, per level
-        self._backoff = backoff  # what is left for other words, per level but the highest
+        # p(w | h) of the n-grams seen, per level, and, but at the highest, what is left for other words, side by side:
+        # whoever reads the one from far away in memory has the other as well.
+        self._both = [np.stack(both, axis=1) for both in zip(probability[:-1], backoff, strict=True)]
+        self._probability = [*(both[:, 0] for both in self._both), probability[-1]]
+        self._backoff = [both[:, 1] for both in self._both]
         self._longest_only = longest_only  # add-k and maximum likelihood never look at a shorter context
         self._unseen = unseen  # their p(w | h) where not even h was seen
         self._unseen_context = unseen_context  # what a context costs that was never seen
@@ -208,7 +211,7 @@ class NgramModel:
 
     def log10_probabilities_of_ids(self, flat: np.ndarray) -> np.ndarray:
         """The same from ids, `<s> w w </s> <s> ... </s>` as `Vocabulary.encode_sentences` makes them."""
-        return self._log10_of_ids(flat)[flat != self.vocabulary.start]
+        return self._log10_of_ids(flat).take(np.flatnonzero(flat != self.vocabulary.start))
 
     def sentence_log10_probabilities(self, sentences: Sentences | str | os.PathLike[str]) -> np.ndarray:
         """log10 of the probability of each whole sentence, its `</s>` included, float64 (number of sentences,)."""
@@ -389,17 +392,24 @@ class NgramModel:
 
     def _backed_off(self, flat: np.ndarray) -> np.ndarray:
         """p of every position, from the unigrams upwards."""
-        p = self._probability[0].take(flat)
+        p, left = self._probability_and_backoff(0, flat)
         used = np.zeros(flat.size if self._unseen_context != 1 else 0, dtype=np.int64)  # words of context
         for k, (place, context, found, number) in enumerate(self._walk(flat), start=1):
             if self._unseen_context == 1:
-                p[place] *= self._backoff[k - 1].take(context)
+                p[place] *= left[: context.size]  # nothing follows the last word of the text
             else:
                 used[found] = k
-            p[found] = self._probability[k].take(number)
+            p[found], left = self._probability_and_backoff(k, number)
         if self._unseen_context != 1:  # each word of context that was of no use costs the same
             p *= self._unseen_context ** (self._words_of_context(flat) - used)
         return p
+
+    def _probability_and_backoff(self, level: int, number: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """p(w | h) of some n-grams, and what is left for other words behind them."""
+        if level == self.order - 1:
+            return self._probability[level].take(number), None
+        both = self._both[level].take(number, axis=0)
+        return both[:, 0].copy(), both[:, 1]
 
     def _by_longest_context(self, flat: np.ndarray) -> np.ndarray:
         """p of every position by its longest context alone: n - 1 words, or all back to `<s>`."""
@@ -412,7 +422,7 @@ class NgramModel:
         return p
 
     def _walk(self, flat: np.ndarray) -> Iterator[tuple[np.ndarray | slice, np.ndarray, np.ndarray, np.ndarray]]:
-        return self._trie.walk(flat, self.vocabulary.end)
+        return self._trie.walk(flat)
 
     def _words_of_context(self, flat: np.ndarray) -> np.ndarray:
         """How many words before each position the model looks at, `<s>` counted."""
@@ -451,7 +461,7 @@ def _relative_frequencies(
         for level, count in zip(levels, raw_counts(levels), strict=True)
     ]
     relative[0], available[0] = frequency[0][flat], True
-    for k, (place, context, found, number) in enumerate(trie.walk(flat, vocabulary.end), start=1):
+    for k, (place, context, found, number) in enumerate(trie.walk(flat), start=1):
         relative[k, found] = frequency[k].take(number)
         available[k, place] = trie.first[k - 1][context + 1] > trie.first[k - 1][context]
     return relative[:, predicted], available[:, predicted]

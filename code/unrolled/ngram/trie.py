@@ -5,7 +5,8 @@ array. They need no keys of their own: an n-gram is told by its place.
 
 A text is looked up one length at a time. The n-gram of length k that ends at position i extends the one of length k - 1
 that ends at position i - 1, whose number is known from the step before; where that one is missing, so is every longer
-one, and fewer and fewer positions are left to look at.
+one. Nor is it there if the one of length k - 1 that ends at position i itself is missing, which is what is left of it
+without its first word. So fewer and fewer positions are left to look at.
 
 Among many followers a word is found by a hash table of n-gram numbers in which every n-gram has two places where it may
 stand (Pagh and Rodler 2004), so that two looks settle the question for every position alike. Most long contexts have a
@@ -23,6 +24,9 @@ FEW = 4
 ROOM = 2.1
 """Slots in a hash table per n-gram in it. With two places for each, fewer than 2 would not do."""
 
+LINE = 16
+"""Slots of a hash table that are next to each other in memory and fetched together; its size is a multiple of it."""
+
 _MULTIPLIERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03))
 """Odd numbers of 64 bits without a pattern; the upper half of a key times one of them looks random."""
 
@@ -34,10 +38,12 @@ class Trie:
     Attributes:
         word: per level the last word of each n-gram, (N_k,); at level 1 every symbol at its id.
         first: per level but the first the number of the first n-gram that extends each (k - 1)-gram, (N_(k-1) + 1,).
+        closed: whether every n-gram is there without its first word, too, as it is if all were counted in one text.
     """
 
     word: list[np.ndarray]
     first: list[np.ndarray]
+    closed: bool = True
     _tables: dict[int, tuple[int, np.ndarray]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -58,6 +64,7 @@ class Trie:
         return Trie(
             [words.astype(letter, copy=False) for words in self.word],
             [first.astype(place, copy=False) for first in self.first],
+            self.closed,
         )
 
     def find(self, level: int, context: np.ndarray, word: np.ndarray) -> np.ndarray:
@@ -117,10 +124,19 @@ class Trie:
         return number
 
     def _slot(self, choice: int, context: np.ndarray, word: np.ndarray, size: int) -> np.ndarray:
-        """The first or the second place, 0 .. size - 1, where an n-gram may stand in a table."""
-        key = (context * self.word[0].size + word).view(np.uint64)
-        upper = (key * _MULTIPLIERS[choice]) >> np.uint64(32)
-        return ((upper * np.uint64(size)) >> np.uint64(32)).view(np.int64)
+        """The first or the second place, 0 .. size - 1, where an n-gram may stand in a table.
+
+        The first places of `LINE` words that follow one another in the vocabulary lie side by side if their context is
+        the same. So the most frequent words share what the processor fetches from memory at a time.
+        """
+        group, groups = (word, size) if choice else (word // LINE, size // LINE)
+        upper = (context * self.word[0].size + group).view(np.uint64)
+        upper *= _MULTIPLIERS[choice]
+        upper >>= np.uint64(32)
+        upper *= np.uint64(groups)
+        upper >>= np.uint64(32)
+        slot = upper.view(np.int64)
+        return slot if choice else slot * LINE + (word & (LINE - 1))
 
     def _table(self, level: int) -> tuple[int, np.ndarray]:
         """Up to how many followers are compared, and the table for all others, made when first needed.
@@ -135,7 +151,7 @@ class Trie:
             context = np.repeat(np.flatnonzero(inside), followers[inside])
             number = np.flatnonzero(np.repeat(inside, followers))
             room = ROOM
-            while (table := self._fill(level, context, number, int(room * number.size) + 1)) is None:
+            while (table := self._fill(level, context, number, (int(room * number.size) // LINE + 1) * LINE)) is None:
                 room *= 1.5
             self._tables[level] = (few, table)
         return self._tables[level]
@@ -163,30 +179,36 @@ class Trie:
             choice[waiting] ^= 1
         return None
 
-    def walk(
-        self, flat: np.ndarray, end: int
-    ) -> Iterator[tuple[np.ndarray | slice, np.ndarray, np.ndarray, np.ndarray]]:
+    def walk(self, flat: np.ndarray) -> Iterator[tuple[np.ndarray | slice, np.ndarray, np.ndarray, np.ndarray]]:
         """For n-gram lengths 2, 3, .. the positions of a text whose context is in the trie, and what is found there.
 
         Args:
             flat: ids, `<s> w w </s> <s> ...`, int64 (N,).
-            end: the id of `</s>`; nothing extends beyond it.
 
         Yields:
             A tuple (place, context, found, number) for each length. place: positions whose context is in the trie, in
-            order, (m,); for bigrams a slice, of all positions but the first; those of `<s>` are among them, but no
-            n-gram ends there. context: the numbers of the contexts, (m,). found: those of the positions where the
-            whole n-gram is in the trie, (f,). number: the numbers of these n-grams, (f,).
+            order, (m,), those behind the ones found before; for bigrams a slice, of all positions but the first. Those
+            of `<s>` are among them, but no n-gram ends there. context: the numbers of the contexts, (m,). found: those
+            of the positions where the whole n-gram is in the trie, (f,). number: the numbers of these n-grams, (f,).
         """
+        if self.order == 1:
+            return
         place: np.ndarray | slice = slice(1, None)
-        context = flat[:-1]
-        for level in range(1, self.order):
-            number = self.find(level, context, flat[place])
+        context, number = flat[:-1], self.find(1, flat[:-1], flat[1:])
+        hit = np.flatnonzero(number >= 0)
+        found, number = hit + 1, number.take(hit)
+        yield place, context, found, number
+        for level in range(2, self.order):
+            shorter = np.full(flat.size, not self.closed)  # where an n-gram is there without its first word
+            shorter[found] = True
+            followed = found.size - np.count_nonzero(found[-1:] == flat.size - 1)  # all but the last word of the text
+            place, context = found[:followed] + 1, number[:followed]
+            on = np.flatnonzero(shorter.take(place))
+            found = place.take(on)
+            number = self.find(level, context.take(on), flat.take(found))
             hit = np.flatnonzero(number >= 0)
-            found, number = hit + 1 if level == 1 else place[hit], number[hit]
+            found, number = found.take(hit), number.take(hit)
             yield place, context, found, number
-            on = np.flatnonzero(flat[found] != end)
-            place, context = found[on] + 1, number[on]
 
     def descend(self, ids: np.ndarray) -> int:
         """The number of one n-gram, from its ids, or -1 when it is not there."""

@@ -1,8 +1,9 @@
 """Finding words by their bytes: the ids of a whole text at once, without a look into a dictionary per word.
 
 Eight bytes make one number of 64 bits. So a word of up to sixteen bytes is two numbers, they are compared in two
-operations on the whole text, and a product with a large odd number says where in a table to look. Longer words, and the
-few that two words of the vocabulary fight about, are looked up in a dictionary one by one.
+operations on the whole text, and a product with a large odd number says where in a table to look. A word whose place
+is taken stands in the next free one. So the few that are not found at once look one place further, and again, until
+they come to an empty one. Longer words are looked up in a dictionary one by one.
 """
 
 import numpy as np
@@ -39,14 +40,17 @@ class WordTable:
         beginning, length = _cut(text)
         first, second = _numbers(text, beginning, length)
         self._shift = np.uint64(64 - (_ROOM * len(self._id)).bit_length())
+        self._nothing = len(vocabulary.symbols)  # behind the last id
+        self._first, self._second = np.full((2, self._nothing + 1), _NONE)
+        self._entry = np.full(1 << (64 - int(self._shift)), self._nothing, dtype=np.int32)
+        waiting = np.flatnonzero(length <= 2 * _EIGHT)[::-1]  # backwards: of two words the frequent one gets the place
+        self._first[ids[waiting]], self._second[ids[waiting]] = first[waiting], second[waiting]
         slot = self._slot(first, second)
-        short = np.flatnonzero(length <= 2 * _EIGHT)[::-1]  # backwards: of two words in a slot the frequent one stays
-        nothing = len(vocabulary.symbols)  # behind the last id
-        self._entry = np.full(1 << (64 - int(self._shift)), nothing, dtype=np.int32)
-        self._entry[slot[short]] = ids[short]
-        self._contested = np.bincount(slot[short], minlength=self._entry.size) > 1
-        self._first, self._second = np.full((2, nothing + 1), _NONE)
-        self._first[ids[short]], self._second[ids[short]] = first[short], second[short]
+        while waiting.size:
+            free = waiting[self._entry[slot[waiting]] == self._nothing]
+            self._entry[slot[free]] = ids[free]  # of several that want one place the last gets it
+            waiting = waiting[self._entry[slot[waiting]] != ids[waiting]]
+            slot[waiting] = self._next(slot[waiting])
 
     def ids(self, text: str, number_of_words: int) -> np.ndarray | None:
         """The ids of the words of a text, int64 (N,), words outside the vocabulary as that of `<unk>`.
@@ -65,17 +69,25 @@ class WordTable:
             return None
         first, second = _numbers(encoded, beginning, length)
         slot = self._slot(first, second)
-        entry = self._entry.take(slot)
-        hit = (self._first.take(entry, mode="clip") == first) & (self._second.take(entry, mode="clip") == second)
-        hit &= length <= 2 * _EIGHT  # of longer words only the beginning was compared
-        missed = np.flatnonzero(~hit)
-        ids = entry.astype(np.int64)
-        ids[missed] = self._unknown
-        one_by_one = missed[self._contested.take(slot.take(missed)) | (length.take(missed) > 2 * _EIGHT)]
-        for i in one_by_one.tolist():
+        ids = self._entry.take(slot).astype(np.int64)
+        other = np.flatnonzero(self._differs(ids, first, second))
+        while (other := other[ids.take(other) != self._nothing]).size:  # another word stands there
+            slot[other] = self._next(slot.take(other))
+            ids[other] = self._entry.take(slot.take(other))
+            other = other[self._differs(ids.take(other), first.take(other), second.take(other))]
+        np.copyto(ids, self._unknown, where=ids == self._nothing)
+        for i in np.flatnonzero(length > 2 * _EIGHT).tolist():  # of these only the beginning was compared
             start = int(beginning[i])
             ids[i] = self._id.get(encoded[start : start + int(length[i])], self._unknown)
         return ids
+
+    def _differs(self, ids: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Whether words are other ones than those with some ids, by their bytes."""
+        return (self._first.take(ids) != first) | (self._second.take(ids) != second)
+
+    def _next(self, slot: np.ndarray) -> np.ndarray:
+        """The place behind, where a word stands whose own is taken."""
+        return (slot + 1) & (self._entry.size - 1)
 
     def _slot(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Where in the table a word may stand."""
