@@ -229,7 +229,7 @@ def merge(options: argparse.Namespace, folders: Folders, console: Console) -> in
 
 def fetch(options: argparse.Namespace, folders: Folders, console: Console) -> int:
     """The notebooks of a class, fetched as data."""
-    problems = classroom.fetch(options.class_list, options.homework, options.folder)
+    problems = classroom.fetch(options.class_list, options.homework, options.folder, options.shard)
     for student, problem in problems.items():
         console.print(Text(f"{grading.plain(student)}: {problem}", style="yellow"))
     console.print(Text(f"Fetched into {_shown(options.folder)}; {len(problems)} could not be had."))
@@ -315,6 +315,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("fetch", fetch, "fetch the notebooks of a class, as data")
     one.add_argument("--class", dest="class_list", required=True, help="CSV with the columns student and repository")
     one.add_argument("--folder", required=True)
+    one.add_argument("--shard", type=_shard, help="only part i/n of the class")
     one = command("grade", grade_folder, "a folder of submissions to a table")
     one.add_argument("--folder", required=True)
     one.add_argument("--out", required=True, help="the table, CSV; its journal lies beside it")

@@ -332,13 +332,19 @@ def read_journal(path: str | os.PathLike[str]) -> dict[str, Score]:
 # --- fetching -----------------------------------------------------------------------------------------------------
 
 
-def fetch(class_list: str | os.PathLike[str], homework: str, folder: str | os.PathLike[str]) -> dict[str, str]:
+def fetch(
+    class_list: str | os.PathLike[str],
+    homework: str,
+    folder: str | os.PathLike[str],
+    shard: tuple[int, int] | None = None,
+) -> dict[str, str]:
     """Fetch the notebook of a homework from every fork of a class, as data: nothing is checked out, nothing runs.
 
     Args:
         class_list: a CSV file with the columns `student` and `repository` (https), and, if wanted, `commit`.
         homework: such as "hw02".
         folder: where STUDENT/hw02/hw02.ipynb is written.
+        shard: only this part of the class (see `in_shard`).
 
     Returns:
         What went wrong, by student; a student of whom nothing could be fetched gets an empty folder.
@@ -355,6 +361,8 @@ def fetch(class_list: str | os.PathLike[str], homework: str, folder: str | os.Pa
         student, repository = (row["student"] or "").strip(), (row["repository"] or "").strip()
         if not re.fullmatch(r"[\w][\w .@+-]{0,99}", student):
             raise NotebookError(f"the student's name {student!r} cannot be the name of a folder")
+        if shard and not in_shard(student, shard):
+            continue
         place = Path(folder, student, homework)
         place.mkdir(parents=True, exist_ok=True)
         try:
