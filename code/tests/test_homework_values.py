@@ -81,6 +81,7 @@ def test_wider_and_narrower_arrays_become_plain_ones():
     assert decode(encode(np.ones(2, dtype=np.float16))).dtype == np.float64
     assert decode(encode(np.array(["a", "b"]))) == ["a", "b"]
     assert decode(encode(np.float64(0.1))) == 0.1
+    assert decode(encode([np.float64(0.5), np.int32(2), np.bool_(True)])) == [0.5, 2, True]
 
 
 @settings(max_examples=200)

@@ -53,6 +53,8 @@ def encode(value: object, depth: int = 0) -> object:
         return value
     if type(value) is complex:
         return {"complex": [value.real, value.imag]}
+    if isinstance(value, np.generic) and isinstance(value.item(), bool | int | float | complex | str):
+        return encode(value.item(), depth)  # one of NumPy's numbers is a number, in a list too
     if isinstance(value, np.ndarray | np.generic):
         array = np.asarray(value)
         if array.dtype.kind == "U":

@@ -43,11 +43,14 @@ def told(error: BaseException) -> str:
         text = f"{type(error).__name__}: {error}"
     except BaseException:
         text = type(error).__name__
+    if isinstance(error, NotImplementedError):
+        return "not written yet"
     where = ""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename.startswith("<cell "):
-            where = f" (cell {frame.filename[6:-1]}, line {frame.lineno})"
-            break
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename.startswith("<cell ")]
+    # The student's own line says more than the line of a given function that it called.
+    theirs = [one for one in frames if not one.filename.startswith("<cell given-")] or frames
+    if theirs:
+        where = f" (cell {theirs[-1].filename[6:-1]}, line {theirs[-1].lineno})"
     return (" ".join(text.split())[:400] or type(error).__name__) + where
 
 
