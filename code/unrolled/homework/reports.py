@@ -12,6 +12,7 @@ from rich.text import Text
 from unrolled.homework.grading import ExerciseResult, Score, plain
 from unrolled.homework.notebooks import Homework
 
+UNWRITTEN = "not written yet"  # what the worker says of a stub
 SUMMARY = 1_000_000  # bytes; a job summary holds 1 MiB
 ADVISORY = (
     "Advisory: this score was computed where the student owns the machine or the workflow. "
@@ -30,7 +31,8 @@ def table(score: Score, homework: Homework, title: str) -> Group:
         full = result.cases and result.earned >= result.points
         style = "green" if full else "yellow" if result.earned else "red"
         first = next((case for case in result.cases if case.credit < 1), None)
-        note = "" if first is None else f"{first.label}: {first.problem}"
+        unwritten = bool(result.cases) and all(case.problem == UNWRITTEN for case in result.cases)
+        note = "" if first is None else UNWRITTEN if unwritten else f"{first.label}: {first.problem}"
         grid.add_row(
             Text(result.name),
             Text(f"{result.earned:.1f}/{result.points:g}", style=style),
@@ -40,7 +42,7 @@ def table(score: Score, homework: Homework, title: str) -> Group:
             ),
             Text(note or ("" if result.cases else "only in official runs")),
         )
-        if result.advice:
+        if result.advice and not unwritten:
             lines.append(Text(f"{result.name}: {result.advice}"))
     parts: list = [grid, Text(f"\n{score.earned:g} of {score.points:g} points", style="bold")]
     if score.problem:
@@ -49,7 +51,8 @@ def table(score: Score, homework: Homework, title: str) -> Group:
         parts.append(Text(f"The cell {name} raised {text}", style="yellow"))
     if lines:
         parts += [Text("\nWhat the public tests say", style="bold"), *lines]
-        failing = next(result.name for result in score.exercises if result.advice)
+    failing = next((result.name for result in score.exercises if result.advice), None)
+    if failing:
         parts.append(Text(f"\nA hint: make hint HW={homework.name} EXERCISE={failing}", style="dim"))
     if not score.sandboxed:
         parts.append(Text("\n" + OPEN, style="bold red"))
