@@ -157,5 +157,5 @@ def _asked(session: Session, exercise: Exercise, cases: Sequence[Case], advise: 
     advice = None
     if advise and any(case.credit < 1 for case in results):
         said = session.public(f"test-{exercise.name}", exercise.public, exercise.seconds)
-        advice = plain(said, 600) if said else None
+        advice = plain(said.removeprefix("AssertionError: "), 600) if said else None
     return ExerciseResult(exercise.name, exercise.points, tuple(results), advice)
