@@ -186,5 +186,10 @@ MUTANTS = [
     Mutant("a network that has learned nothing", "translator", "range(1, updates + 1)", "range(1, 2)"),
     Mutant("the sources back", "translator", 'return [" ".join(line) for line in written]', "return list(sources)"),
     Mutant("goes on behind the end", "translator", "going[i] = going[i] and w != END", "going[i] = True"),
-    Mutant("reads <s> at every step", "translator", "        said = (p", "        said, _ = said, (p"),
+    Mutant(
+        "reads <s> at every step",
+        "translator",
+        'p["Ey"][:, said]',
+        'p["Ey"][:, np.full(len(sources), len(words))]',
+    ),
 ]
