@@ -83,13 +83,13 @@ MUTANTS = [
     Mutant(
         "no direct term", "step", "da = E @ dz_y[t] + from_future", "da = E @ dz_y[t] if t == T - 1 else from_future"
     ),
-    Mutant("nothing from reading", "step", '        np.add.at(gradients["E"].T, x[t], dz.T)\n', ""),
+    Mutant("nothing from reading", "step", '        np.add.at(gradients["E"].T, x[t], (Wax.T @ dz).T)\n', ""),
     Mutant("nothing from writing", "step", '        gradients["E"] += states[t] @ dz_y[t].T\n', ""),
     Mutant(
         "symbols read twice count once",
         "step",
-        'np.add.at(gradients["E"].T, x[t], dz.T)',
-        'gradients["E"][:, x[t]] += dz',
+        'np.add.at(gradients["E"].T, x[t], (Wax.T @ dz).T)',
+        'gradients["E"][:, x[t]] += Wax.T @ dz',
     ),
     Mutant("the slope of the state", "step", "(1 - insides[t] ** 2)", "(1 - states[t] ** 2)"),
     Mutant("kappa forgotten", "step", "dz = kappa * da", "dz = da"),
@@ -97,7 +97,11 @@ MUTANTS = [
     Mutant("a sum, not a mean", "step", "weights / weights.sum()", "weights"),
     Mutant("no maximum taken out", "step", "z_y = z_y - z_y.max(axis=0)", "z_y = z_y - 0"),
     Mutant("the state after in dWaa", "step", "dz @ befores[t].T", "dz @ states[t].T"),
-    Mutant("the first state is zero", "step", "a, J = a0, 0.0", "a, J = 0 * a0, 0.0"),
+    Mutant(
+        "the first state is zero", "step", "a, losses = a0, np.zeros((T, m))", "a, losses = 0 * a0, np.zeros((T, m))"
+    ),
+    Mutant("the state, not the embedding, in dWax", "step", "dz @ E[:, x[t]].T", "dz @ states[t].T"),
+    Mutant("Wax forgotten on the way to E", "step", "(Wax.T @ dz).T", "dz.T"),
     Mutant("zeros", "step", "**gradients}", "**{name: 0 * g for name, g in gradients.items()}}"),
     # Adam
     Mutant(
@@ -141,14 +145,14 @@ MUTANTS = [
     ),
     # a model
     Mutant(
-        "no past",
+        "predicts without the copy that it was trained with",
         "language-model",
         'state = state + model["kappa"] * (inside - state)',
-        'state = 0 * state + model["kappa"] * inside',
+        'state = model["kappa"] * inside + 0 * state',
     ),
-    Mutant("hardly trained", "language-model", "steps = passes * len(starts)", "steps = 8"),
-    Mutant("uniform", "language-model", 'z = model["Wya"] @ state + model["by"]', 'z = 0 * (model["Wya"] @ state)'),
-    Mutant(
-        "the columns mixed", "language-model", 'model["Wax"][:, x]', 'model["Wax"][:, x].mean(axis=1, keepdims=True)'
-    ),
+    Mutant("hardly trained", "language-model", "passes * -(-N // T), rate", "9, rate"),
+    Mutant("no softmax", "language-model", "z - np.log(np.exp(z).sum(axis=0)), state", "z, state"),
+    Mutant("uniform", "language-model", 'z = model["E"].T @ state + model["by"]', 'z = 0 * (model["E"].T @ state)'),
+    Mutant("the columns mixed", "language-model", 'model["E"][:, x]', 'model["E"][:, x].mean(axis=1, keepdims=True)'),
+    Mutant("consecutive symbols side by side", "language-model", "reshape(m, N).T for part", "reshape(N, m) for part"),
 ]
