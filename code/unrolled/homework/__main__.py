@@ -173,14 +173,12 @@ def grade_folder(options: argparse.Namespace, folders: Folders, console: Console
         console.print(Text(reports.OPEN, style="bold red"))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        journal = Path(options.out).with_name(Path(options.out).name + ".journal")
-        there = journal.exists()
         task = progress.add_task(f"grading {options.homework}", total=len(everyone))
         fresh: list[str] = []
 
         def told(one: classroom.Submission, score: grading.Score) -> None:
             fresh.append(one.student)
-            progress.update(task, completed=len(fresh), total=len(everyone) if not there else None)
+            progress.advance(task)
 
         scores = classroom.grade_class(
             source,
@@ -190,9 +188,9 @@ def grade_folder(options: argparse.Namespace, folders: Folders, console: Console
             closed=not options.unsandboxed,
             processes=options.processes,
             scheduler=options.scheduler,
+            begun=lambda left: progress.update(task, completed=len(everyone) - left),
             told=told,
         )
-        progress.update(task, total=len(scores), completed=len(scores))
     _write(options.out, reports.to_csv(scores, homework))
     _write(options.json, _class_json(scores))
     _append(options.markdown, reports.class_markdown(scores, homework))

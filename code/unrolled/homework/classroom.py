@@ -240,6 +240,7 @@ def grade_class(
     closed: bool | None = True,
     processes: int | None = None,
     scheduler: str | None = None,
+    begun: Callable[[int], None] = lambda left: None,
     told: Callable[[Submission, Score], None] = lambda one, score: None,
 ) -> dict[str, Score]:
     """Grade all that has no score yet; return the scores of all.
@@ -252,6 +253,7 @@ def grade_class(
         closed: True asks for bubblewrap, None takes the best there is.
         processes: how many submissions run at the same time; the number of cores by default.
         scheduler: the address of a Dask scheduler; its workers need this package, and bubblewrap.
+        begun: called once with the number of submissions that have no score yet.
         told: called with every score as it is finished.
 
     Raises:
@@ -263,6 +265,7 @@ def grade_class(
     everyone = list(everyone)
     with Journal(out.with_name(out.name + ".journal"), source.stem, body, secret) as journal:
         left = [one for one in everyone if not journal.has(one)]
+        begun(len(left))
         run = _on_cluster if scheduler else _here
         with contextlib.closing(run(body, source.stem, left, secret, closed, processes, scheduler)) as finished:
             for one, score in finished:
