@@ -151,8 +151,6 @@ MUTANTS = [
         'state = model["kappa"] * inside + 0 * state',
     ),
     Mutant("hardly trained", "language-model", "passes * -(-N // T), rate", "9, rate"),
-    Mutant("no softmax", "language-model", "z - np.log(np.exp(z).sum(axis=0)), state", "z, state"),
-    Mutant("uniform", "language-model", 'z = model["E"].T @ state + model["by"]', 'z = 0 * (model["E"].T @ state)'),
     Mutant("the columns mixed", "language-model", 'model["E"][:, x]', 'model["E"][:, x].mean(axis=1, keepdims=True)'),
     Mutant("consecutive symbols side by side", "language-model", "reshape(m, N).T for part", "reshape(N, m) for part"),
 ]
