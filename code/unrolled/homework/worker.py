@@ -96,7 +96,7 @@ def answer(request: dict, namespace: dict, kept: dict) -> dict:
                 errors[name] = problem
         return {"errors": errors}
     if request["do"] == "public":
-        return {"problem": execute(request["name"], request["code"], namespace)}
+        return {"problem": execute(request["name"], request["code"], dict(namespace))}  # its names are its own
     try:
         function = namespace.get(request["function"])
         if not callable(function):
