@@ -1,9 +1,11 @@
-"""The part of the browser checks that needs no browser: links, anchors, counting."""
+"""The part of the browser checks that needs no browser: links, anchors, counting, what is done with measured widths."""
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
+from py_mini_racer import MiniRacer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
@@ -67,6 +69,36 @@ def test_requests_that_leave_the_machine() -> None:
     assert browser_checks.foreign("http://127.0.0.1:99/x.js", address)
     assert not browser_checks.foreign(address + "x.js", address)
     assert not browser_checks.foreign("data:image/svg+xml,x", address)
+
+
+def wide(*formulas: dict) -> list[str]:
+    """What the check says of formulas whose widths stand in `own`, those of the box around in `box`: (inner, outer)."""
+    page = """
+    const sized = ([scrollWidth, clientWidth]) => ({scrollWidth, clientWidth});
+    const formulas = FORMULAS.map(({own, box, id, text, label}) => ({
+      ...sized(own), textContent: text, querySelector: selector => selector === "math" ? {textContent: label} : null,
+      closest: selector => selector === ".formula" ? box && sized(box) : selector === "div.math" ? {id} : null,
+    }));
+    var document = {querySelectorAll: selector => selector === ".katex-display" ? formulas : []};
+    """
+    engine = MiniRacer()
+    engine.eval(page.replace("FORMULAS", json.dumps(formulas)))
+    return json.loads(engine.eval(f"JSON.stringify(({browser_checks.WIDE_FORMULAS})())"))
+
+
+FORMULA = {"own": [270, 270], "box": [276, 276], "id": "equation-eq-a", "text": "a=ba=b", "label": " a =\n b "}
+
+
+def test_a_formula_that_fits_is_left_alone() -> None:
+    assert wide(FORMULA, FORMULA | {"box": None}) == []
+
+
+def test_a_formula_that_scrolls_is_named() -> None:
+    assert wide(FORMULA, FORMULA | {"box": [277, 276]}) == ["equation-eq-a is 1 px too wide for its place: a = b"]
+    assert wide(FORMULA | {"box": None, "own": [331, 324], "id": ""}) == [
+        "no label is 7 px too wide for its place: a = b"
+    ]
+    assert len(wide(FORMULA | {"own": [271, 270]}, FORMULA, FORMULA | {"box": [300, 276]})) == 2
 
 
 def test_what_is_missing_is_said_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch) -> None:

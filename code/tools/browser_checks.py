@@ -185,6 +185,22 @@ IN_PAGE = r"""
 }
 """
 
+# Asked as well: which displayed formulas are wider than their place, and so scroll sideways. It asks the page for as
+# little as it can, because its test runs it without a browser.
+WIDE_FORMULAS = r"""
+() => {
+  const wide = [];
+  for (const formula of document.querySelectorAll(".katex-display")) {
+    const block = formula.closest("div.math"), boxes = [formula.closest(".formula"), formula].filter(Boolean);
+    const over = Math.max(...boxes.map(box => box.scrollWidth - box.clientWidth));
+    if (over <= 0) continue;
+    const text = (formula.querySelector("math") || formula).textContent.trim().replace(/\s+/g, " ").slice(0, 60);
+    wide.push(`${(block && block.id) || "no label"} is ${over} px too wide for its place: ${text}`);
+  }
+  return wide;
+}
+"""
+
 OPEN_ALL = r"""
 () => {
   for (const details of document.querySelectorAll("details")) details.open = true;
@@ -308,6 +324,7 @@ def look(browser, address: str, names: list[str], pictures: Path | None, result:
                 result.add(where, "mode", [] if theme == mode else [f"the page shows itself {theme}"])
                 for check, problems in tab.evaluate(IN_PAGE).items():
                     result.add(where, check, problems)
+                result.add(where, "wide formulas", tab.evaluate(WIDE_FORMULAS))
                 result.add(where, "console", console)
                 result.add(where, "network", network)
                 if pictures:
