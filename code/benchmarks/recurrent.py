@@ -14,7 +14,6 @@ import numpy as np
 
 from benchmarks.timing import Ratio, interleave
 from unrolled import rnn
-from unrolled.losses import softmax_cross_entropy
 from unrolled.recurrence import Layer
 
 
@@ -75,9 +74,7 @@ def our_step(layer: Layer, parameters: rnn.Parameters, x: np.ndarray, targets: n
 
     def step() -> rnn.Parameters:
         run = layer.forward(parameters, x)
-        z_y = rnn.output_scores(parameters, run.outputs)
-        _, dz_y = softmax_cross_entropy(z_y, targets, out=z_y)
-        gradients, da = rnn.output_backward(parameters, run.outputs, dz_y)
+        _, gradients, da = rnn.output_losses_and_gradients(parameters, run.outputs, targets)
         return gradients | layer.backward(parameters, run, da).gradients
 
     return step

@@ -124,17 +124,6 @@ def test_float32_is_kept_and_parameters_are_left_alone(options):
         np.testing.assert_array_equal(m.parameters[name], before[name])
 
 
-def test_a_long_segment_is_computed_in_parts(monkeypatch):
-    m = model(tied=True)
-    x, y = (ids[:60].reshape(20, 3) for ids in read_and_predict(LETTERS, SENTENCES))
-    whole = language_model.cost_and_gradients(m.parameters, x, y)
-    monkeypatch.setattr(language_model, "_IN_CACHE", 70)
-    parts = language_model.cost_and_gradients(m.parameters, x, y)
-    np.testing.assert_allclose(parts.J, whole.J, rtol=1e-14)
-    for name in whole.gradients:
-        np.testing.assert_allclose(parts.gradients[name], whole.gradients[name], rtol=1e-13)
-
-
 # What is dropped
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from unrolled import padding, rnn
 from unrolled.activations import ACTIVATIONS
 from unrolled.gradients import complex_step
+from unrolled.losses import softmax_cross_entropy
 
 LAYER = ("Waa", "Wax", "ba")
 
@@ -186,6 +187,39 @@ def test_gradients_of_the_output_with_a_random_upstream(problem):
     )
     for name, found in (gradients | {"a": da}).items():
         assert_close(found, expected[name], 1e-12, name)
+
+
+# How large the scores are: those of the usual kind, those whose exponentials overflow or vanish without the largest
+# score subtracted, and in the last place a right answer whose exponential alone vanishes.
+SCORES = [(1, 0), (300, 0), (1e4, 0), (1, 800), (1, -800), (1, [[-900], [0], [0], [1], [2], [0]])]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize(("spread", "shift"), SCORES)
+def test_the_output_with_its_loss_is_the_output_and_the_loss(spread, shift, masked):
+    problem = small(masked=masked)
+    a, targets = problem.upstream, problem.targets
+    targets[0, 0] = 0
+    parameters = {"Wya": spread * problem.parameters["Wya"], "by": shift + problem.parameters["by"]}
+    real = np.ones(targets.shape, bool) if problem.mask is None else problem.mask
+    losses, gradients, da = rnn.output_losses_and_gradients(parameters, a, targets, problem.mask, scale=0.25)
+    z_y = rnn.output_scores(parameters, a)
+    expected, dz_y = softmax_cross_entropy(z_y, targets)
+    gradients_apart, da_apart = rnn.output_backward(parameters, a, 0.25 * dz_y * real[:, None, :])
+    size = np.abs(z_y).max()  # of the terms that are subtracted from each other
+    np.testing.assert_allclose(losses, expected * real, rtol=1e-12, atol=1e-15 * size)
+    for name, found in (gradients | {"a": da}).items():
+        right = (gradients_apart | {"a": da_apart})[name]
+        np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-15 * (1 + size) * (1 + np.abs(right).max()))
+
+
+def test_moderate_scores_take_the_short_way_and_no_others_do():
+    problem = small()
+    for spread, shift in SCORES:
+        parameters = {"Wya": spread * problem.parameters["Wya"], "by": shift + problem.parameters["by"]}
+        a, targets = problem.upstream.swapaxes(1, 2).copy(), 0 * problem.targets
+        found = rnn._softmax_of_moderate_scores(parameters, a, targets, None, 1.0)
+        assert (found is not None) == ((spread, shift) == SCORES[0])
 
 
 def torch_cost(problem):
@@ -599,6 +633,15 @@ def test_bad_input_of_the_halves_is_named():
         rnn.output_scores(P, a[1:].swapaxes(1, 2))
     with pytest.raises(ValueError, match=r"dz_y has the shape \(4, 5, 2\).*\(T, n_y, m\) = \(4, 6, 2\)"):
         rnn.output_backward(P, a[1:], a[1:])
+    ids = np.zeros((4, 2), int)
+    with pytest.raises(ValueError, match=r"targets has the shape \(4, 1\); it has to be \(T, m\) = \(4, 2\)"):
+        rnn.output_losses_and_gradients(P, a[1:], ids[:, :1])
+    with pytest.raises(ValueError, match=r"target 6 is out of range: the scores have V = 6 rows"):
+        rnn.output_losses_and_gradients(P, a[1:], ids + 6)
+    with pytest.raises(TypeError, match=r"targets have to be integers"):
+        rnn.output_losses_and_gradients(P, a[1:], ids + 0.5)
+    with pytest.raises(ValueError, match=r"mask has the shape \(2, 4\)"):
+        rnn.output_losses_and_gradients(P, a[1:], ids, np.ones((2, 4), bool))
 
 
 def test_the_layer_alone_needs_only_its_own_parameters():

@@ -26,6 +26,11 @@ def columns(v: np.ndarray) -> np.ndarray:
     return v.swapaxes(1, 2)
 
 
+def steps(v: np.ndarray) -> list[np.ndarray]:
+    """The steps of v (T, m, n) one by one, each (m, n); or (n,) if m = 1, since vectors are multiplied quicker."""
+    return list(v[:, 0] if v.shape[1] == 1 else v)
+
+
 def product(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     """A @ B, the result in memory from `unrolled.buffers`."""
     return np.matmul(A, B, out=empty((len(A), B.shape[1]), A.dtype))
@@ -52,8 +57,8 @@ def product_of_steps(W: np.ndarray, m: int) -> Callable[..., np.ndarray]:
     if m * K * N > _SMALL:
         width = max((w for w in range(16, N, 16) if N % w == 0 and m * K * w <= _SMALL), default=N)
     if width == N:
-        W, whole = np.ascontiguousarray(W), np.matmul if several else np.dot
-        return lambda a, out: whole(a, W, out)
+        W = np.ascontiguousarray(W)
+        return (lambda a, out: np.matmul(a, W, out)) if several else (lambda a, out: a.dot(W, out))
     blocks = np.ascontiguousarray(W.reshape(*several, K, N // width, width).swapaxes(-3, -2))
 
     def multiply(a: np.ndarray, out: np.ndarray) -> np.ndarray:
@@ -157,7 +162,9 @@ def check_shapes(
             raise ValueError(f"the parameter {name} is missing; there are only {', '.join(parameters) or 'none'}")
         found[name] = value = np.asarray(parameters[name])
         settled = dict(sizes)
-        if value.ndim != 2 or not all(_fits(sizes, axis, n, blocks) for axis, n in zip(axes, value.shape, strict=True)):
+        if value.ndim != 2 or not (
+            _fits(sizes, axes[0], len(value), blocks) and _fits(sizes, axes[1], value.shape[1], blocks)
+        ):
             right = ", ".join(_size(settled, axis, blocks) for axis in axes)
             axes = tuple(axis.replace("G ", "" if blocks == 1 else f"{blocks} ") for axis in axes)
             raise ValueError(f"{name} has the shape {value.shape}; it has to be ({', '.join(axes)}) = ({right})")

@@ -89,14 +89,14 @@ def _gru_forward(parameters: Parameters, run: Pass) -> Callable[[int], None]:
     return step
 
 
-def _gru_backward(parameters: Parameters, run: Pass, dz: np.ndarray) -> Callable[[int, np.ndarray], None]:
+def _gru_backward(parameters: Parameters, run: Pass, dz: np.ndarray, ds: np.ndarray) -> Callable[[int], None]:
     (a,), z, _ = run
     m, n = a.shape[1:]
     times_Wg = product_of_steps(parameters["Waa"][: 2 * n], m)
     times_Wca = product_of_steps(parameters["Waa"][2 * n :], m)
     through, d_relevant, slopes, dz_by_gate = np.empty_like(a[0]), np.empty_like(a[0]), *_scratch(dz, 3)
 
-    def step(t: int, ds: np.ndarray) -> None:
+    def step(t: int) -> None:
         before, (da,), gates, (update, relevance, candidate) = a[t], ds, z[:2, t], z[:, t]
         of_u, of_r, of_c = slopes
         dz_u, dz_r, dz_c = dz_by_gate[:, t]
@@ -163,14 +163,14 @@ def _reset_after_forward(parameters: Parameters, run: Pass) -> Callable[[int], N
     return step
 
 
-def _reset_after_backward(parameters: Parameters, run: Pass, dz: np.ndarray) -> Callable[[int, np.ndarray], None]:
+def _reset_after_backward(parameters: Parameters, run: Pass, dz: np.ndarray, ds: np.ndarray) -> Callable[[int], None]:
     (a,), z, (recalled,) = run
     times_Waa = product_of_steps(parameters["Waa"], a.shape[1])
     through, slopes, dz_by_gate = np.empty_like(a[0]), *_scratch(dz, 3)
     behind = np.empty_like(dz[0])  # the gradient of Waa a^<t-1>: that of the scores, but for c~
     behind_by_gate = _by_gate(behind, 3)
 
-    def step(t: int, ds: np.ndarray) -> None:
+    def step(t: int) -> None:
         (da,), gates, (update, relevance, candidate) = ds, z[:2, t], z[:, t]
         of_u, of_r, of_c = slopes
         np.subtract(1, gates, out=slopes[:2])
@@ -241,12 +241,12 @@ def _lstm_forward(parameters: Parameters, run: Pass) -> Callable[[int], None]:
     return step
 
 
-def _lstm_backward(parameters: Parameters, run: Pass, dz: np.ndarray) -> Callable[[int, np.ndarray], None]:
+def _lstm_backward(parameters: Parameters, run: Pass, dz: np.ndarray, ds: np.ndarray) -> Callable[[int], None]:
     (a, c), z, (tanh_c,) = run
     times_Waa = product_of_steps(parameters["Waa"], a.shape[1])
     through, slopes, dz_by_gate = np.empty_like(a[0]), *_scratch(dz, 4)
 
-    def step(t: int, ds: np.ndarray) -> None:
+    def step(t: int) -> None:
         (da, dc), gates, (forget, update, output, candidate) = ds, z[:3, t], z[:, t]
         of_f, of_u, of_o, of_c = slopes
         np.multiply(output, tanh_c[t], out=through)

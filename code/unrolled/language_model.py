@@ -35,7 +35,7 @@ from unrolled import deep, metrics, optimisers, padding, rnn, sampling, training
 from unrolled.activations import softmax
 from unrolled.columns import as_part, choice
 from unrolled.files import write_whole
-from unrolled.losses import apply_mask, softmax_cross_entropy
+from unrolled.losses import softmax_cross_entropy
 from unrolled.recurrence import UNITS, Layer, check_sizes
 from unrolled.vocabulary import Vocabulary
 from unrolled.window import Parameters, Sentences, add_columns, look_up
@@ -295,20 +295,9 @@ def cost_and_gradients(
     _, run = read(parameters, x, a0, mask, dropped, layer)
     h = _to_output(run.outputs, dropped)
     e, output = _projected(parameters, h), _output(parameters)
-    z_y = rnn.output_scores(output, e)
-    targets = np.asarray(targets) if mask is None else np.where(mask, targets, 0)
-    losses = np.empty(targets.shape, z_y.dtype)
-    some = max(1, _IN_CACHE // z_y[0].size)
-    for start in range(
-        0, len(z_y), some
-    ):  # a few steps at a time, so that all passes over V rows find them in the cache
-        part = slice(start, start + some)
-        losses[part] = softmax_cross_entropy(z_y[part], targets[part], out=z_y[part])[0]
-    dz_y, number = z_y, losses.size
-    if mask is not None:
-        losses, dz_y = apply_mask(losses, dz_y, mask)
-        number = np.count_nonzero(mask)
-    gradients, de = rnn.output_backward(output, e, dz_y)
+    number = np.size(x) if mask is None else np.count_nonzero(mask)
+    # From here on all gradients are those of the mean: the first ones, at the scores, are divided by the number.
+    losses, gradients, de = rnn.output_losses_and_gradients(output, e, targets, mask, 1 / number)
     dh = de
     if "Wea" in parameters:
         of_projection, dh = rnn.output_backward(_projection(parameters), h, de)
@@ -321,10 +310,7 @@ def cost_and_gradients(
         gradients["E"] = add_columns(np.moveaxis(dx, 1, 0).reshape(dx.shape[1], -1), ids, parameters["E"].shape[1])
         if "Wya" not in parameters:
             gradients["E"][:, : output["by"].shape[0]] += gradients.pop("Wya").T  # eq-tied-embeddings
-    share = losses.dtype.type(1 / number)  # J is the mean: cheaper here than in the V rows of dz_y
-    for g in gradients.values():
-        g *= share
-    return Step(losses.sum() * share, gradients, back.ds0 * share, run)
+    return Step(losses.sum() * losses.dtype.type(1 / number), gradients, back.ds0, run)
 
 
 def _to_output(outputs: np.ndarray, dropped: Dropped | None) -> np.ndarray:
@@ -674,7 +660,6 @@ class RecurrentModel:
             raise RecurrentFileError(f"{path} is no saved recurrent language model, or is damaged: {error}") from None
 
 
-_IN_CACHE = 1 << 17  # numbers, 1 MB of float64
 _SIDE_BY_SIDE = 64  # sentences that are read together when nothing is carried over
 _SCORES_AT_ONCE = 1 << 21  # numbers, 16 MB of float64
 

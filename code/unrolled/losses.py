@@ -38,22 +38,35 @@ def softmax_cross_entropy(
     z, targets = np.asarray(z), np.asarray(targets)
     if z.dtype.kind not in "fc":
         raise TypeError(f"the scores z have to be floating-point numbers; got {z.dtype}")
-    if targets.dtype.kind not in "iu":
-        raise TypeError(f"targets have to be integers, the rows of the right answers; got {targets.dtype}")
     if z.ndim not in (2, 3) or targets.shape != z.shape[:-2] + z.shape[-1:]:
         raise ValueError(
             f"z of shape (V, m) needs targets of shape (m,), z of shape (T, V, m) targets of shape (T, m); "
             f"got z {z.shape} and targets {targets.shape}"
         )
-    size = z.shape[-2]
-    if targets.size and (targets.min() < 0 or targets.max() >= size):
-        wrong = targets.min() if targets.min() < 0 else targets.max()
-        raise ValueError(f"target {wrong} is out of range: the scores have V = {size} rows, 0 .. {size - 1}")
+    check_targets(targets, z.shape[-2])
     _check_out(z, out)
     if z.ndim == 3 and z[0].size > _LARGE:
         dz = np.empty_like(z) if out is None else out
         return np.stack([_softmax_cross_entropy(*step)[0] for step in zip(z, targets, dz, strict=True)]), dz
     return _softmax_cross_entropy(z, targets, out)
+
+
+def check_targets(targets: np.ndarray, size: int) -> None:
+    """See that targets are rows of scores.
+
+    Args:
+        targets: the rows of the right answers, of any shape.
+        size: V, how many rows there are.
+
+    Raises:
+        ValueError: a target is out of range.
+        TypeError: targets are no integers.
+    """
+    if targets.dtype.kind not in "iu":
+        raise TypeError(f"targets have to be integers, the rows of the right answers; got {targets.dtype}")
+    if targets.size and (targets.min() < 0 or targets.max() >= size):
+        wrong = targets.min() if targets.min() < 0 else targets.max()
+        raise ValueError(f"target {wrong} is out of range: the scores have V = {size} rows, 0 .. {size - 1}")
 
 
 def _softmax_cross_entropy(z: np.ndarray, targets: np.ndarray, out: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

@@ -350,16 +350,16 @@ def run_backward(
     ds = np.zeros((len(unit.parts), m, n_a), run.s.dtype)
     if ds_last is not None:
         ds[:] = ds_last
-    da = ds[0]
-    step = unit.backward(parameters, run, dz)
+    da, add, arriving = ds[0], np.add, list(direct)
+    step = unit.backward(parameters, run, dz, ds)
     for t in range(T - 1, -1, -1):
-        np.add(da, direct[t], out=da)  # eq-bptt-recursion
+        add(da, arriving[t], da)  # eq-bptt-recursion
         if mask is None:
-            step(t, ds)
+            step(t)
             continue
         carried = ~mask[t]
         held = ds[:, carried]
-        step(t, ds)
+        step(t)
         ds[:, carried] = held  # a state that was carried over hands on what it was given
         dz[t, carried] = 0
     flat = dz.reshape(T * m, -1)  # all steps of all columns are one matrix

@@ -23,6 +23,7 @@ every column in one piece, step after step, which is an array (T, m, n): the `ro
 (T, n, m), see `unrolled.columns`. No argument is ever changed, and all results are new arrays.
 """
 
+import math
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ import numpy as np
 from unrolled.activations import ACTIVATIONS, sigmoid, softmax
 from unrolled.columns import (
     Parameters,
+    check_mask,
     check_numbers,
     check_shape,
     check_shapes,
@@ -40,7 +42,7 @@ from unrolled.columns import (
     rows,
     sum_of_rows,
 )
-from unrolled.losses import LOSSES, apply_mask
+from unrolled.losses import LOSSES, apply_mask, check_targets
 from unrolled.recurrence import UNITS, Layer, check_layer, check_sizes, run_backward, run_forward
 from unrolled.units import Pass, Unit
 
@@ -292,6 +294,102 @@ def _output_backward(
     return {"Wya": product(dz_y.T, a), "by": sum_of_rows(dz_y, scale)}, da.reshape(T, m, n_a)
 
 
+# The output and its softmax loss in one
+
+
+def output_losses_and_gradients(
+    parameters: Parameters,
+    a: np.ndarray,
+    targets: np.ndarray,
+    mask: np.ndarray | None = None,
+    scale: float = 1.0,
+) -> tuple[np.ndarray, Parameters, np.ndarray]:
+    """What `output_scores`, `softmax_cross_entropy` and `output_backward` do one after the other, in less time.
+
+    Args:
+        parameters: Wya (V, n_a) and by (V, 1).
+        a: states (T, n_a, m).
+        targets: ids (T, m).
+        mask: booleans (T, m); where False there is no loss.
+        scale: the gradients are those of the sum of the losses times this.
+
+    Returns:
+        The losses (T, m), the gradients of Wya and by under these names, and da (T, n_a, m).
+
+    Raises:
+        ValueError: a shape does not fit, a target is out of range, or a number is not finite.
+        TypeError: an array holds the wrong kind of numbers, or float32 meets float64.
+    """
+    parameters, a = _check_output(parameters, a)
+    targets = np.asarray(targets)
+    T, m = len(a), a.shape[2]
+    check_shape("targets", targets, ("T", "m"), (T, m))
+    mask = check_mask(mask, T, m)
+    targets = targets if mask is None else np.where(mask, targets, 0)
+    losses, gradients, da = _losses_and_gradients(parameters, rows(a), targets, "softmax", mask, scale)
+    return losses, gradients, columns(da)
+
+
+def _losses(
+    parameters: Parameters, a: np.ndarray, targets: np.ndarray, loss: str, mask: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The losses (T, m) and the gradient of their sum at the scores, as rows; from states as rows."""
+    z_y = columns(_output_scores(parameters, a))
+    losses, dz_y = LOSSES[loss](z_y, targets, out=z_y)
+    if mask is not None:
+        apply_mask(losses, dz_y, mask)
+    return losses, rows(dz_y)
+
+
+def _losses_and_gradients(
+    parameters: Parameters, a: np.ndarray, targets: np.ndarray, loss: str, mask: np.ndarray | None, scale: float
+) -> tuple[np.ndarray, Parameters, np.ndarray]:
+    """The losses (T, m), the gradients of the output's parameters, and da as rows; from states as rows."""
+    if loss == "softmax" and a.dtype.kind == "f":
+        found = _softmax_of_moderate_scores(parameters, a, targets, mask, scale)
+        if found is not None:
+            return found
+    losses, dz_y = _losses(parameters, a, targets, loss, mask)
+    return losses, *_output_backward(parameters, a, dz_y, scale)
+
+
+def _softmax_of_moderate_scores(
+    parameters: Parameters, a: np.ndarray, targets: np.ndarray, mask: np.ndarray | None, scale: float
+) -> tuple[np.ndarray, Parameters, np.ndarray] | None:
+    """As `_losses_and_gradients`, for the softmax; None if a score is so large or so small that it needs care.
+
+    The exponentials e = exp(z_y) are not shifted by the largest score of their column, which saves a pass to find it
+    and one to subtract it. With them, and with their sum over the rows of a column,
+
+        J = ln(sum / e[target])        y_hat - y = (e - sum y) / sum
+
+    Two numbers of each column, which are needed anyway, say afterwards whether this was right: only if the sum is not
+    too large, and e[target] not too small, for their ratio to be known to the last digit.
+    """
+    Wya, by = parameters["Wya"], parameters["by"]
+    (T, m, n_a), V = a.shape, len(Wya)
+    check_targets(targets, V)
+    a = a.reshape(T * m, n_a)
+    e = product(a, Wya.T)
+    e += by.T
+    with np.errstate(over="ignore"):
+        np.exp(e, out=e)
+        total = e @ np.ones(V, e.dtype)  # quicker than e.sum(axis=1)
+    right = (np.arange(T * m), targets.ravel())
+    of_right, limit = e[right], math.sqrt(np.finfo(e.dtype).max)
+    if not (of_right.min() > 1 / limit and total.max() < limit):
+        return None
+    losses = np.log(total / of_right).reshape(T, m)  # eq-softmax-cross-entropy
+    e[right] -= total
+    share = scale / total
+    if mask is not None:
+        losses[~mask] = 0
+        share[~mask.ravel()] = 0
+    e *= share[:, None]  # eq-softmax-cross-entropy-gradient
+    gradients = {"Wya": product(e.T, a), "by": sum_of_rows(e)}
+    return losses, gradients, product(e, Wya).reshape(T, m, n_a)
+
+
 # Both together
 
 
@@ -339,7 +437,9 @@ def cost(
 
     Arguments and errors as for `cost_and_gradients`.
     """
-    return _forward_to_cost(parameters, x, targets, a0, g1, loss, mask, reduction).J
+    unit, parameters, x, targets, a0, mask, share = _check_cost(parameters, x, targets, a0, g1, loss, mask, reduction)
+    a = run_forward(unit, parameters, x, a0, mask).s[0]
+    return _cost(_losses(parameters, a[1:], targets, loss, mask)[0], share)
 
 
 def cost_and_gradients(
@@ -373,27 +473,20 @@ def cost_and_gradients(
         ValueError: a shape does not fit, an id is out of range, a number is not finite, or a mean is taken of nothing.
         TypeError: an array holds the wrong kind of numbers, or float32 meets float64.
     """
-    run = _forward_to_cost(parameters, x, targets, a0, g1, loss, mask, reduction)
-    parameters, x, mask, unit, a, dz_y, share, J = run
-    output_gradients, da = _output_backward(parameters, a[1:], dz_y, share)
-    layer = run_backward(unit, parameters, x, _pass(a), da, mask)
-    return Step(J, layer.gradients | output_gradients, layer.ds0, layer.dx, columns(a))
+    unit, parameters, x, targets, a0, mask, share = _check_cost(parameters, x, targets, a0, g1, loss, mask, reduction)
+    run = run_forward(unit, parameters, x, a0, mask)
+    a = run.s[0]
+    losses, of_output, da = _losses_and_gradients(parameters, a[1:], targets, loss, mask, share)
+    layer = run_backward(unit, parameters, x, run, da, mask)
+    return Step(_cost(losses, share), layer.gradients | of_output, layer.ds0, layer.dx, columns(a))
 
 
-class _Run(NamedTuple):
-    """A forward pass and all that the way back needs; a and dz_y are rows."""
-
-    parameters: Parameters
-    x: np.ndarray
-    mask: np.ndarray | None
-    unit: Unit
-    a: np.ndarray
-    dz_y: np.ndarray
-    share: float
-    J: np.floating
+def _cost(losses: np.ndarray, share: float) -> np.floating | np.complexfloating:
+    """J from the losses (T, m). Implements eq-rnn-cost."""
+    return losses.sum() * losses.dtype.type(share)
 
 
-def _forward_to_cost(
+def _check_cost(
     parameters: Parameters,
     x: np.ndarray,
     targets: np.ndarray,
@@ -402,10 +495,10 @@ def _forward_to_cost(
     loss: str,
     mask: np.ndarray | None,
     reduction: str,
-) -> _Run:
-    """J, and the gradient of the sum of the losses at the scores; `share` is the factor from the sum to J."""
+) -> tuple[Unit, Parameters, np.ndarray, np.ndarray, np.ndarray, np.ndarray | None, float]:
+    """The unit; parameters, x, targets, a0 and mask when all is well; and the factor from the sum of losses to J."""
     unit = _unit(g1)
-    loss_and_gradient = choice("loss", loss, LOSSES)
+    choice("loss", loss, LOSSES)
     choice("reduction", reduction, ("sum", "mean"))
     parameters, x, a0, mask = _check(unit, parameters, x, a0, mask)
     T_x, m, n_y = x.shape[0], x.shape[-1], len(parameters["by"])
@@ -418,14 +511,7 @@ def _forward_to_cost(
         number = np.count_nonzero(mask)
     if reduction == "mean" and number == 0:
         raise ValueError("there is no mean over no predictions: the mask is False everywhere")
-    a = run_forward(unit, parameters, x, a0, mask).s[0]
-    z_y = _output_scores(parameters, a[1:])
-    losses, dz_y = loss_and_gradient(columns(z_y), targets, out=columns(z_y))
-    if mask is not None:
-        apply_mask(losses, dz_y, mask)
-    share = 1.0 if reduction == "sum" else 1 / number
-    J = losses.sum() * losses.dtype.type(share)  # eq-rnn-cost
-    return _Run(parameters, x, mask, unit, a, rows(dz_y), share, J)
+    return unit, parameters, x, targets, a0, mask, 1.0 if reduction == "sum" else 1 / number
 
 
 def _check_output(parameters: Parameters, a: np.ndarray) -> tuple[Parameters, np.ndarray]:

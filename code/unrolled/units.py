@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unrolled.activations import ACTIVATIONS
-from unrolled.columns import Parameters, product, product_of_steps
+from unrolled.columns import Parameters, product, product_of_steps, steps
 
 
 class Pass(NamedTuple):
@@ -51,9 +51,9 @@ class Unit(NamedTuple):
             since sigmoid(z) = (1 + tanh(z / 2)) / 2 and one tanh can then do all gates together.
         forward: given parameters and a `Pass`, returns the function of t that does step t: it reads s[:, t] and
             z[:, t] and writes s[:, t + 1], z[:, t] and kept[:, t].
-        backward: given parameters, a `Pass`, and dz (T, m, G n_a) to write to, returns the function of (t, ds) that
-            goes back through step t: ds (P, m, n_a), the gradient of s[:, t + 1], becomes that of s[:, t], in place;
-            dz[t] is the gradient of the scores, those that Wax x^<t> + ba is a part of. T - 1 is the first t.
+        backward: given parameters, a `Pass`, dz (T, m, G n_a) to write to and ds (P, m, n_a), returns the function of
+            t that goes back through step t: ds, the gradient of s[:, t + 1], becomes that of s[:, t], in place; dz[t]
+            is the gradient of the scores, those that Wax x^<t> + ba is a part of. T - 1 is the first t.
         recurrent_gradients: given parameters, a `Pass` and dz, the gradients of Waa and of the extra parameters.
     """
 
@@ -64,7 +64,7 @@ class Unit(NamedTuple):
     extra: dict[str, tuple[str, str]]
     halved: int
     forward: Callable[[Parameters, Pass], Callable[[int], None]]
-    backward: Callable[[Parameters, Pass, np.ndarray], Callable[[int, np.ndarray], None]]
+    backward: Callable[[Parameters, Pass, np.ndarray, np.ndarray], Callable[[int], None]]
     recurrent_gradients: Callable[[Parameters, Pass, np.ndarray], Parameters]
 
     @property
@@ -81,26 +81,30 @@ def elman(g1: str) -> Unit:
     """
     activation = ACTIVATIONS[g1]
 
+    # The steps are short: to pick a step's array out of a larger one, or to look up a function in a module, takes about
+    # as long as to add two such arrays. So the arrays are picked out beforehand, and functions have names of their own.
+
     def forward(parameters: Parameters, run: Pass) -> Callable[[int], None]:
-        a, z = run.s[0], run.z[0]
-        times_WaaT = product_of_steps(parameters["Waa"].T, a.shape[1])  # (column of a)^T Waa^T, a row of memory each
-        scores, g1_of = np.empty_like(a[0]), activation.function
+        a, z = steps(run.s[0]), steps(run.z[0])
+        times_WaaT = _product(parameters["Waa"].T, run.s.shape[2])  # (column of a)^T Waa^T, a row of memory each
+        scores, add, g1_of = np.empty_like(a[0]), np.add, activation.function
 
         def step(t: int) -> None:
-            times_WaaT(a[t], out=scores)
-            np.add(scores, z[t], out=scores)
-            g1_of(scores, out=a[t + 1])  # eq-rnn-state
+            times_WaaT(a[t], scores)
+            add(scores, z[t], scores)
+            g1_of(scores, a[t + 1])  # eq-rnn-state
 
         return step
 
-    def backward(parameters: Parameters, run: Pass, dz: np.ndarray) -> Callable[[int, np.ndarray], None]:
-        times_Waa = product_of_steps(parameters["Waa"], dz.shape[1])
+    def backward(parameters: Parameters, run: Pass, dz: np.ndarray, ds: np.ndarray) -> Callable[[int], None]:
+        times_Waa = _product(parameters["Waa"], dz.shape[1])
         activation.slope(run.s[0, 1:], out=dz)  # g1'(z^<t>), to be multiplied by da^<t>
+        dz, (da,), multiply = steps(dz), steps(ds), np.multiply
 
-        def step(t: int, ds: np.ndarray) -> None:
-            dz_t, da = dz[t], ds[0]
-            np.multiply(dz_t, da, out=dz_t)  # eq-bptt-preactivation
-            times_Waa(dz_t, out=da)  # the second term of eq-bptt-recursion
+        def step(t: int) -> None:
+            dz_t = dz[t]
+            multiply(dz_t, da, dz_t)  # eq-bptt-preactivation
+            times_Waa(dz_t, da)  # the second term of eq-bptt-recursion
 
         return step
 
@@ -110,3 +114,8 @@ def elman(g1: str) -> Unit:
 
     name = "rnn" if g1 == "tanh" else f"rnn-{g1}"
     return Unit(name, ("a",), ("a",), 0, {}, 0, forward, backward, recurrent_gradients)
+
+
+def _product(W: np.ndarray, m: int) -> Callable[..., np.ndarray]:
+    """A function of a step and out, step @ W; for one column a product with a vector, whatever the order of W."""
+    return W.T.dot if m == 1 else product_of_steps(W, m)
