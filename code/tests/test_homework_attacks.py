@@ -4,6 +4,8 @@ Every attack is the code of a submission. After each one the grader still stands
 the attack could reach if the room leaked are as they were, and no process of the submission is left.
 """
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -18,7 +20,7 @@ import psutil
 import pytest
 import small_homework
 
-from unrolled.homework import sandbox
+from unrolled.homework import classroom, reports, sandbox
 from unrolled.homework.grading import grade
 from unrolled.homework.notebooks import NotebookError, read_file
 
@@ -292,6 +294,42 @@ values = sys.modules["values"]
 values.encode = lambda value, depth=0: {"array": ["float64", [-1], ""]}
 scaled = gradient = lambda *a: 1
 """,
+    "a length of nothing on the wire": """
+import sys
+values = sys.modules["values"]
+values.encode = lambda value, depth=0: {"array": ["float64", [0, 2**39, 2**39], ""]}
+scaled = gradient = lambda *a: 1
+""",
+    "millions of parts on the wire": """
+import sys
+values = sys.modules["values"]
+values.dumps = lambda message: b'{"id":"' + message["id"].encode() + b'","value":[' + b'[],' * 5000000 + b'[]]}\\n'
+scaled = gradient = lambda *a: 1
+""",
+    "numbers near the largest": "scaled = lambda x: np.full(x.shape, -1.7e308)\ngradient = scaled",
+    "an error whose class lies": """
+class Meta(type):
+    @property
+    def __name__(cls): raise SystemExit
+class Bad(Exception, metaclass=Meta):
+    def __str__(self): raise KeyboardInterrupt
+def scaled(*a): raise Bad
+gradient = scaled
+""",
+    "surrogates everywhere": """
+bad = "".join(map(chr, range(0xD800, 0xD900)))
+scaled = lambda x: {bad: bad}
+gradient = lambda *a: {"dW": bad, "dx": {bad: [bad]}, bad: 1}
+raise ValueError(bad)
+""",
+    "a state that is the grader's module": """
+import sys, gc
+for thing in gc.get_objects():
+    if type(thing) is dict and thing.get("__doc__", "") and "execute" in thing and "resolved" in thing:
+        thing["answer"] = lambda *a: {"value": None}
+        thing["execute"] = lambda *a: None
+scaled = gradient = lambda *a: 1
+""",
     "deep nesting on the wire": """
 import sys
 values = sys.modules["values"]
@@ -405,6 +443,42 @@ libc = ctypes.CDLL(None, use_errno=True)
 def scaled(*a):
     number = libc.shmget(0, 1 << 28, 0o1600)
     return a[0] * 3 + 1 if number >= 0 else 0
+gradient = lambda *a: 1
+""",
+    "shared memory let go of": """
+import mmap
+def scaled(x):
+    size = 512 << 20
+    try:
+        hoard = mmap.mmap(-1, size)
+        for start in range(0, size, 64 << 20):
+            hoard[start : start + (64 << 20)] = bytes(64 << 20)
+            hoard.madvise(mmap.MADV_DONTNEED)
+    except OSError:
+        return 0
+    return 3 * x + 1
+gradient = lambda *a: 1
+""",
+    "pages lent to pipes": """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+class Vector(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+def scaled(x):
+    lent = ctypes.create_string_buffer(4096)
+    vector = Vector(ctypes.addressof(lent), 4096)
+    number = 278 if os.uname().machine == "x86_64" else 75
+    return 3 * x + 1 if libc.syscall(number, os.pipe()[1], ctypes.byref(vector), 1, 0) > 0 else 0
+gradient = lambda *a: 1
+""",
+    "terminals": """
+import os
+def scaled(x):
+    try:
+        os.openpty()
+    except OSError:
+        return 0
+    return 3 * x + 1
 gradient = lambda *a: 1
 """,
     "a fork bomb": """
@@ -757,3 +831,204 @@ def test_without_a_room_a_score_still_cannot_be_forged(homework, attack):
         assert score.earned == 0
         assert not score.sandboxed
         assert grade(homework.homework, small_homework.honest(), homework.questions("s", "x"), open_room).earned == 10
+
+
+@needs_bubblewrap
+def test_a_submission_does_not_take_the_cores_of_the_others(homework, room, monkeypatch):
+    monkeypatch.setattr(sandbox, "CORES", 0.0)  # on a machine that others use it could not take many anyway
+    monkeypatch.setattr(sandbox, "BURST", 1.5)
+    spinning = """
+import os, time
+for _ in range(10):
+    if os.fork() == 0:
+        while True: pass
+time.sleep(20)
+scaled = lambda x: 3 * x + 1
+"""
+    score = graded(homework, room, small_homework.submission(spinning))
+    assert score.earned == 0
+    assert "more than one core" in score.exercises[0].cases[0].problem
+
+
+@needs_bubblewrap
+def test_the_grader_holds_a_long_answer_once(room):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("unrolled.homework.sandbox.LINE", 1 << 16)
+        process = sandbox.Process(room)
+        try:
+            process.send(b'{"do":"run","id":"1","cells":[["x","import os\\nwhile True: os.write(4, b\\"x\\")"]]}\n')
+            with pytest.raises(sandbox.Ended, match="more than"):
+                process.receive(20.0)
+        finally:
+            process.close()
+
+
+UNUSUAL = {
+    "a matrix in a subclass": "class Mine(np.ndarray): pass\nscaled = lambda x: (3 * x + 1).view(Mine)",
+    "lists": "scaled = lambda x: (3 * x + 1).tolist()",
+    "the other order of axes": "scaled = lambda x: np.asfortranarray(3 * x + 1)",
+    "a view": "scaled = lambda x: np.repeat(3 * x + 1, 2, axis=-1)[..., ::2]",
+    "the other order of bytes": "scaled = lambda x: (3 * x + 1).astype('>f8')",
+    "long numbers": "scaled = lambda x: (3 * x + 1).astype(np.longdouble)",
+    "a masked array": "scaled = lambda x: np.ma.array(3 * x + 1)",
+    "a class, type hints and a walrus": """
+from __future__ import annotations
+import pickle, typing
+from dataclasses import dataclass, field, KW_ONLY
+@dataclass
+class Line:
+    slope: float
+    rest: typing.ClassVar[int] = 1
+    _: KW_ONLY
+    more: list[Line] = field(default_factory=list)
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return self.slope * x + (one := self.rest)
+typing.get_type_hints(Line)
+line = pickle.loads(pickle.dumps(Line(3.0)))
+if __name__ == "__main__":
+    def scaled(x): return line(x)
+""",
+    "what only a notebook has": """
+%matplotlib inline
+!pip install numpy
+scaled?
+words = '''a page\x0c%break'''
+display(words)
+get_ipython().run_line_magic("load_ext", "autoreload")
+def scaled(x):
+    if True:
+        %timeit -n1 x
+    display(x)
+    print(x)
+    return 3 * x + 1
+""",
+    "warnings": """
+import warnings
+np.seterr(all="warn")
+def scaled(x):
+    warnings.warn("careful")
+    return 3 * x + 1 + 0 * np.log(0 * x + 1) * len(str(np.log(-1.0)))
+""",
+    "line ends of Windows": "def scaled(x):\r\n    y = 3 * x\r\n    return y + 1\r\n",
+    "a closure over a comprehension": "scaled = (lambda k: lambda x: sum(x for _ in range(k)) + 1)(3)",
+    "asked for input": "try:\n    input()\nexcept EOFError:\n    pass\nscaled = lambda x: 3 * x + 1",
+}
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("manner", UNUSUAL)
+def test_an_honest_solution_of_an_unusual_manner_keeps_its_points(homework, room, manner):
+    score = graded(homework, room, small_homework.submission(UNUSUAL[manner], small_homework.SOLVED["gradient"]))
+    assert score.earned == 10, (score.errors, score.exercises)
+
+
+@needs_bubblewrap
+def test_annotations_of_later_cells_follow_the_import_of_an_earlier_one(homework, room):
+    cells = ("from __future__ import annotations", "def scaled(x: Later) -> Later:\n    return 3 * x + 1")
+    assert graded(homework, room, small_homework.submission(*cells)).earned == 6
+
+
+def changed(edit) -> bytes:
+    """The honest submission, its form changed."""
+    book = json.loads(small_homework.honest())
+    return edit(book) or json.dumps(book).encode()
+
+
+def _old(book: dict) -> None:  # as Colab saves: an older format, no ids, a source of one string, metadata of its own
+    book["nbformat_minor"], book["metadata"] = 0, {"colab": {"provenance": []}, "accelerator": "GPU"}
+    for cell in book["cells"]:
+        del cell["id"]
+        cell["source"] = "".join(cell["source"])
+        cell["metadata"] = cell["metadata"] | {"id": "aB3", "colab": {"base_uri": "x"}}
+
+
+def _odd(book: dict) -> None:
+    book["cells"] += [
+        {"cell_type": ["code"], "source": "x", "metadata": [], "id": {}},
+        {"cell_type": "code", "source": ["\ud800\x00\n"], "metadata": {"nbgrader": [1], "unrolled": "play"}, "id": []},
+        {"cell_type": "code", "source": "(" * 10_000, "metadata": {"nbgrader": {"grade_id": {}}}},
+        {
+            "cell_type": "code",
+            "source": "-" * 50_000 + "1",
+            "metadata": {"nbgrader": {"grade_id": "\x00\ud800" * 9999}},
+        },
+        {"cell_type": "code", "source": "x = (((1 << 99) ** 99) ** 99) * 'x'", "metadata": {"nbgrader": None}},
+    ]
+
+
+HONEST_FORMS = {
+    "a mark at the beginning": lambda book: b"\xef\xbb\xbf" + json.dumps(book).encode(),
+    "an older format": _old,
+    "cells in another order": lambda book: book["cells"].reverse(),
+    "numbered outputs": lambda book: book["cells"][0].update(outputs=[{"output_type": "stream"}], execution_count="x"),
+}
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("form", HONEST_FORMS)
+def test_an_honest_notebook_of_another_form_keeps_its_points(homework, room, form):
+    assert graded(homework, room, changed(HONEST_FORMS[form])).earned == 10
+
+
+@needs_bubblewrap
+def test_odd_cells_cost_no_more_than_their_own_process(homework, room):
+    score = graded(homework, room, changed(_odd))
+    assert score.earned in (0, 10)  # a compiler that gives up is an error of a cell; one that crashes ends the process
+    json.dumps(score.to_json()).encode("ascii")
+    for line in score.errors.values():
+        assert line.isprintable()
+
+
+@needs_bubblewrap
+def test_a_class_outlives_hostile_names_and_a_failing_grader(homework, tmp_path, monkeypatch):
+    source, folder = small_homework.write_source(tmp_path), tmp_path / "class"
+    folder.mkdir()
+    names = [b"plain", b"=cmd|x", b"bad\xff", b"bad\xfe", b"new\nline,10", "flip\u202ename".encode(), b"plain "]
+    for name in names:
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name + b".ipynb")).write_bytes(small_homework.submission("x = 1"))
+    everyone = classroom.submissions(folder, "hw00")
+    assert sum(classroom.in_shard(one.student, (1, 3)) for one in everyone) < len(names)
+    real = classroom.grade
+
+    def failing(homework, body, *rest):
+        if failing.on and b"x = 1" in body:
+            failing.on -= 1
+            raise MemoryError("no more")
+        return real(homework, body, *rest)
+
+    failing.on = 2
+    monkeypatch.setattr(classroom, "grade", failing)
+    first = classroom.grade_class(source, everyone, tmp_path / "out.csv", "s", closed=True)
+    assert sum(score.unfinished for score in first.values()) == 2
+    told = []
+    second = classroom.grade_class(
+        source, everyone, tmp_path / "out.csv", "s", closed=True, told=lambda one, score: told.append(one.student)
+    )
+    assert len(told) == 2  # only what was unfinished is graded again
+    assert not any(score.unfinished for score in second.values())
+    table = list(csv.reader(io.StringIO(reports.to_csv(second, homework.homework))))
+    shown = [row[0] for row in table[1:]]
+    assert len(set(shown)) == len(names) == len(table) - 1
+    assert all(name.isprintable() and not name.startswith("=") for name in shown)
+
+
+def test_a_repository_that_never_answers_does_not_stop_a_class(tmp_path, monkeypatch):
+    monkeypatch.setattr(classroom, "ANSWER", 1.0)
+    server = socket.create_server(("127.0.0.1", 0))
+    listed = tmp_path / "class.csv"
+    listed.write_text(f"student,repository\nsilent,https://127.0.0.1:{server.getsockname()[1]}/x.git\n")
+    try:
+        problems = classroom.fetch(listed, "hw00", tmp_path / "fetched")
+    finally:
+        server.close()
+    assert "did not answer" in problems["silent"]
+    below = psutil.Process().children(recursive=True)
+    assert [one for one in below if "git" in one.name() and one.status() != "zombie"] == []
+
+
+@pytest.mark.parametrize("second", ["Ann", "ann", "\uff21nn"])
+def test_a_class_list_with_names_that_look_alike_is_refused(tmp_path, second):
+    listed = tmp_path / "class.csv"
+    listed.write_text(f"student,repository\nAnn,x\n{second},x\n", encoding="utf-8")
+    with pytest.raises(NotebookError, match="twice"):
+        classroom.fetch(listed, "hw00", tmp_path / "fetched")

@@ -203,7 +203,10 @@ def grade_folder(options: argparse.Namespace, folders: Folders, console: Console
     console.print(
         Text(f"{len(fresh)} submissions graded, {kept} had their score already; the table is {_shown(options.out)}.")
     )
-    return 0
+    unfinished = sorted(grading.plain(student) for student, score in scores.items() if score.unfinished)
+    if unfinished:
+        console.print(Text(f"{len(unfinished)} could not be graded, run again: {', '.join(unfinished)}", style="red"))
+    return 1 if unfinished else 0
 
 
 def merge(options: argparse.Namespace, folders: Folders, console: Console) -> int:

@@ -12,9 +12,11 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import threading
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -23,9 +25,11 @@ from pathlib import Path
 from unrolled.files import write_whole
 from unrolled.homework import sandbox
 from unrolled.homework.cases import Reference
-from unrolled.homework.grading import Score, grade, plain
+from unrolled.homework.grading import UNFINISHED, ExerciseResult, Score, grade, plain
 from unrolled.homework.notebooks import LARGEST, Homework, NotebookError, read_file, read_homework
 
+ANSWER = 120.0  # seconds for a repository
+MOST_FETCHED = 256 << 20  # bytes of a file that git writes while it fetches
 PLACES = ("{homework}/{homework}.ipynb", "homework/mine/{homework}.ipynb", "{homework}.ipynb")
 
 
@@ -68,7 +72,7 @@ def submissions(folder: str | os.PathLike[str], homework: str) -> list[Submissio
     names = [one.student for one in found]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise NotebookError(f"{doubled[0]} is there twice, as a folder and as a notebook")
+        raise NotebookError(f"{plain(doubled[0])} is there twice, as a folder and as a notebook")
     return found
 
 
@@ -92,7 +96,8 @@ def _read(path: Path, student: str) -> Submission:
 def in_shard(student: str, shard: tuple[int, int]) -> bool:
     """Whether a student belongs to part i of n (i from 1 to n); it depends on the name alone."""
     number, count = shard
-    return int.from_bytes(hashlib.sha256(student.encode()).digest()[:8], "big") % count == number - 1
+    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") % count == number - 1
 
 
 # --- one submission -----------------------------------------------------------------------------------------------
@@ -101,13 +106,18 @@ def in_shard(student: str, shard: tuple[int, int]) -> bool:
 def grade_submission(
     homework: Homework, reference: Reference, one: Submission, secret: str, room: sandbox.Room
 ) -> Score:
-    """The score of one submission; whatever happens, it is a score."""
-    with _drawing:
-        questions = reference.questions(secret, one.student)
-    if one.problem:
-        nothing = grade(homework, b"", questions, room)
-        return Score(homework.name, nothing.exercises, one.problem, {}, room.sandboxed)
-    return grade(homework, one.body, questions, room)
+    """The score of one submission; whatever happens, it is a score, if need be one that says it is unfinished."""
+    try:
+        with _drawing:
+            questions = reference.questions(secret, one.student)
+        if one.problem:
+            nothing = grade(homework, b"", questions, room)
+            return Score(homework.name, nothing.exercises, one.problem, {}, room.sandboxed)
+        return grade(homework, one.body, questions, room)
+    except Exception as error:  # one submission never stops a class
+        nothing = tuple(ExerciseResult(exercise.name, exercise.points, ()) for exercise in homework.exercises)
+        why = plain(f"{UNFINISHED} ({type(error).__name__}: {error})")
+        return Score(homework.name, nothing, why, {}, room.sandboxed)
 
 
 _drawing = threading.Lock()  # a reference is one namespace: one thread at a time draws from it
@@ -267,11 +277,15 @@ def grade_class(
         left = [one for one in everyone if not journal.has(one)]
         begun(len(left))
         run = _on_cluster if scheduler else _here
+        unfinished: dict[str, Score] = {}
         with contextlib.closing(run(body, source.stem, left, secret, closed, processes, scheduler)) as finished:
             for one, score in finished:
-                journal.add(one, score)
+                if score.unfinished:
+                    unfinished[one.student] = score  # not into the journal: the next run tries again
+                else:
+                    journal.add(one, score)
                 told(one, score)
-        return {one.student: journal.scores[one.student][1] for one in everyone}
+        return {one.student: unfinished.get(one.student) or journal.scores[one.student][1] for one in everyone}
 
 
 def _here(
@@ -359,11 +373,15 @@ def fetch(
         rows = list(csv.DictReader(file))
     if not rows or not {"student", "repository"} <= set(rows[0]):
         raise NotebookError("a list of a class is CSV with the columns student and repository")
-    problems = {}
+    problems, seen = {}, set()
     for row in rows:
         student, repository = (row["student"] or "").strip(), (row["repository"] or "").strip()
         if not re.fullmatch(r"[\w][\w .@+-]{0,99}", student):
             raise NotebookError(f"the student's name {student!r} cannot be the name of a folder")
+        folded = unicodedata.normalize("NFKC", student).casefold()  # file systems differ in what they tell apart
+        if folded in seen:
+            raise NotebookError(f"the student's name {student!r} is there twice, or looks like another")
+        seen.add(folded)
         if shard and not in_shard(student, shard):
             continue
         place = Path(folder, student, homework)
@@ -378,26 +396,41 @@ def fetch(
     return problems
 
 
+def _bounded_files() -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_FETCHED, MOST_FETCHED))
+
+
 def _notebook_of(repository: str, commit: str, path: str) -> bytes:
     """One file of a repository, by git's plumbing: an ordinary file of bounded size, never a link."""
     if not re.fullmatch(r"(https|file)://[^\s]+", repository) or not re.fullmatch(r"HEAD|[0-9a-f]{40}", commit):
         raise NotebookError("a repository is named by https://…, a commit by its 40 digits")
     quiet = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_LFS_SKIP_SMUDGE": "1"}
+    quiet["GIT_ALLOW_PROTOCOL"] = "https:file"  # wherever a server redirects to
 
     def git(*arguments: str) -> bytes:
+        process = subprocess.Popen(
+            ["git", "-c", "core.hooksPath=/dev/null", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=quiet,
+            start_new_session=True,
+            preexec_fn=_bounded_files if os.name == "posix" else None,
+        )
         try:
-            done = subprocess.run(
-                ["git", "-c", "core.hooksPath=/dev/null", *arguments],
-                capture_output=True,
-                env=quiet,
-                timeout=120,
-                check=True,
-            )
+            said, complaint = process.communicate(timeout=ANSWER)
         except subprocess.TimeoutExpired as error:
-            raise NotebookError("the repository did not answer within 120 s") from error
-        except subprocess.CalledProcessError as error:
-            raise NotebookError(f"git: {plain(error.stderr.decode('utf-8', 'replace'))}") from error
-        return done.stdout
+            raise NotebookError(f"the repository did not answer within {ANSWER:g} s") from error
+        finally:
+            if process.poll() is None:  # git's helpers hold the pipes: without their end we would wait for them
+                with contextlib.suppress(OSError):
+                    os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
+                process.communicate()
+        if process.returncode:
+            raise NotebookError(f"git: {plain(complaint.decode('utf-8', 'replace')) or 'ended by a signal'}")
+        return said
 
     with tempfile.TemporaryDirectory() as bare:
         git("init", "--quiet", "--bare", bare)

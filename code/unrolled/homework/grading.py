@@ -8,8 +8,8 @@ from unrolled.homework.cases import Case
 from unrolled.homework.notebooks import Cell, Exercise, Homework, NotebookError, submission_cells
 from unrolled.homework.sandbox import Room
 from unrolled.homework.session import Session
-from unrolled.homework.values import ValueRefused
 
+UNFINISHED = "the grader itself failed on this submission; grade again"
 WHOLE = 90.0  # seconds for a submission, besides what its judges grant
 
 
@@ -65,6 +65,11 @@ class Score:
         """What was earned, to two decimals."""
         return round(sum(exercise.earned for exercise in self.exercises), 2)
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether this is no score yet, for the grader failed and not the student."""
+        return (self.problem or "").startswith(UNFINISHED)
+
     def to_json(self) -> dict[str, object]:
         """The score as JSON can hold it."""
         return asdict(self) | {"earned": self.earned, "points": self.points}
@@ -83,7 +88,7 @@ class Score:
 
 def plain(text: object, most: int = 300) -> str:
     """A text from a stranger as one line of printable characters."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)[: 20 * most]).split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
@@ -149,7 +154,7 @@ def _asked(session: Session, exercise: Exercise, cases: Sequence[Case], advise: 
         if problem is None:
             try:
                 problem = case.compare(answer.value)
-            except (ValueError, TypeError, OverflowError, ValueRefused) as error:  # an answer that cannot be compared
+            except Exception as error:  # an answer that cannot be compared
                 problem = f"an answer that cannot be compared ({type(error).__name__})"
         if answer.died:
             dead[case.function] = plain(problem)

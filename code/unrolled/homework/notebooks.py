@@ -142,7 +142,7 @@ def parse(body: bytes, name: str = "the notebook") -> list[dict]:
         NotebookError: the bytes are no notebook.
     """
     try:
-        book = json.loads(body.decode("utf-8"))
+        book = json.loads(body.decode("utf-8-sig"))  # some editors of Windows begin a file with a mark
     except (ValueError, RecursionError, MemoryError) as error:
         raise NotebookError(f"{name} is no notebook: its text is no JSON ({type(error).__name__})") from error
     raw = book.get("cells") if isinstance(book, dict) else None

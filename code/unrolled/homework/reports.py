@@ -126,7 +126,12 @@ def to_json(score: Score) -> str:
 def harmless(name: str) -> str:
     """A text as a spreadsheet may open it: what would start a formula is quoted."""
     line = plain(name, 200)
-    return "'" + line if line.startswith(("=", "+", "-", "@", "\t")) else line
+    return "'" + line if line.startswith(tuple("=+-@＝＋－＠")) else line
+
+
+def unmistakable(student: str) -> str:
+    """A student's name as it is, or written out where it holds what cannot be seen: no name passes for another."""
+    return student if plain(student, 200) == student else ascii(student)
 
 
 def to_csv(scores: Mapping[str, Score], homework: Homework) -> str:
@@ -141,7 +146,14 @@ def to_csv(scores: Mapping[str, Score], homework: Homework) -> str:
         earned = [f"{by_name[name].earned:.2f}" if name in by_name else "" for name in names]
         remark = score.problem or ("" if score.sandboxed else "not sandboxed")
         writer.writerow(
-            [harmless(student), score.homework, f"{score.earned:.2f}", f"{score.points:g}", *earned, harmless(remark)]
+            [
+                harmless(unmistakable(student)),
+                score.homework,
+                f"{score.earned:.2f}",
+                f"{score.points:g}",
+                *earned,
+                harmless(remark),
+            ]
         )
     return out.getvalue()
 

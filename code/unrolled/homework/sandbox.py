@@ -7,7 +7,8 @@ What bubblewrap does not cover is covered here, each point because an attack cam
 
 * it is started with an empty environment, for /proc/1/environ shows its own, whatever `--clearenv` says;
 * /dev, /dev/shm, /tmp and the root are file systems in memory: they end read-only, so that nobody fills the memory;
-* memory is watched over the whole tree of processes, because the limit that the kernel offers is per process;
+* memory is watched over the whole tree of processes, because the limit that the kernel offers is per process; so is
+  the time of the processors, which would be missing for the calls of other submissions;
 * system calls that take memory which no process is charged for, or lead into new namespaces, are refused (`seccomp`);
 * root's processes know no limit of number: started by root, the room belongs to a user who owns nothing.
 """
@@ -38,6 +39,7 @@ HERE = Path(__file__).parent
 NOBODY = 60_000  # from here on lie the users of rooms that root starts: they own no file and no other process
 MEMORY = 2 << 30  # bytes, over all processes of a submission
 PROCESSES = 40
+CORES, BURST = 1.5, 2.0  # a submission may use so many cores, and so many seconds of processors beyond them
 LINE = 16 << 20  # bytes of one answer
 
 _LEFT_OUT = (
@@ -81,20 +83,23 @@ class Room:
 # --- the filter of system calls ------------------------------------------------------------------------------------
 
 # What the room has no use for, by number on x86-64 and on 64-bit ARM: memory that no process is charged for (shared
-# memory of System V, memory files), ways into new namespaces and mounts, looking into other processes, rings, sockets.
+# memory of System V, memory files, pages lent to a pipe), ways into new namespaces and mounts, looking into other
+# processes, the kernel's log, rings, sockets.
 _REFUSED = {
     "x86_64": (
-        *(29, 30, 31, 41, 53, 64, 68, 101, 155, 161, 165, 166, 240, 248, 249, 250, 272, 298, 308, 310, 311, 319, 321),
-        *(323, 425, 428, 429, 430, 432, 442, 447),
+        *(29, 30, 31, 41, 53, 64, 68, 101, 103, 155, 161, 165, 166, 240, 248, 249, 250, 272, 278, 298, 308, 310, 311),
+        *(319, 321, 323, 425, 428, 429, 430, 432, 442, 447),
     ),
     "aarch64": (
-        *(39, 40, 41, 51, 97, 117, 180, 186, 190, 194, 195, 196, 198, 199, 217, 218, 219, 241, 268, 270, 271, 279, 280),
-        *(282, 425, 428, 429, 430, 432, 442, 447),
+        *(39, 40, 41, 51, 75, 97, 116, 117, 180, 186, 190, 194, 195, 196, 198, 199, 217, 218, 219, 241, 268, 270, 271),
+        *(279, 280, 282, 425, 428, 429, 430, 432, 442, 447),
     ),
 }  # fmt: skip
 _ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _CLONE3 = 435
+_MMAP = {"x86_64": 9, "aarch64": 222}
+_SHARED = 0x01  # the flag of mmap
 _NEW_NAMESPACES = 0x7E020080  # the flags of clone that ask for any new namespace
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = (
     0x20,
@@ -122,6 +127,9 @@ def filter_of_calls(machine: str) -> bytes:
     for number in _REFUSED[machine]:
         program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | _EPERM)]
     program += [(_EQUAL, 0, 1, _CLONE3), (_RETURN, 0, 0, _ERRNO | _ENOSYS)]  # its flags lie where no filter can look
+    # Shared memory can be filled and let go of, so that no process seems to have it.
+    program += [(_EQUAL, 0, 4, _MMAP[machine]), (_LOAD, 0, 0, 40), (_ANY_BIT, 0, 1, _SHARED)]
+    program += [(_RETURN, 0, 0, _ERRNO | _EPERM), (_RETURN, 0, 0, _ALLOW)]
     program += [(_EQUAL, 0, 3, _CLONE[machine]), (_LOAD, 0, 0, 16), (_ANY_BIT, 0, 1, _NEW_NAMESPACES)]
     program += [(_RETURN, 0, 0, _ERRNO | _EPERM), (_RETURN, 0, 0, _ALLOW)]
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
@@ -219,6 +227,7 @@ def _bubblewrap(parts: dict[str, Path], seccomp: bool) -> list[str]:
         "--remount-ro",
         "/dev/shm",
     ]
+    arguments += ["--size", "4096", "--tmpfs", "/dev/pts", "--remount-ro", "/dev/pts"]  # terminals are few, for all
     arguments += ["--remount-ro", "/dev", "--size", "4096", "--tmpfs", "/tmp", "--remount-ro", "/tmp"]
     arguments += ["--chdir", "/sandbox", "--remount-ro", "/"]
     if seccomp:
@@ -376,8 +385,7 @@ class Process:
 
     def _read(self) -> None:
         """Cut what the process writes into lines; end it when one has no end."""
-        pieces: list[bytes] = []
-        size = 0
+        rest = bytearray()
         while not self._over.is_set():
             try:
                 piece = os.read(self._process.stdout.fileno(), 1 << 16)
@@ -385,13 +393,12 @@ class Process:
                 break
             if not piece:
                 break
-            *ends, rest = piece.split(b"\n")
-            for end in ends:
-                self._put(b"".join((*pieces, end)))
-                pieces, size = [], 0
-            pieces.append(rest)
-            size += len(rest)
-            if size > LINE:
+            first, *others = piece.split(b"\n")
+            rest += first  # one buffer: a list of pieces of one byte each would be many times as large
+            for other in others:
+                self._put(bytes(rest))
+                rest = bytearray(other)
+            if len(rest) > LINE:
                 self.end(f"an answer of more than {LINE >> 20} MiB")
                 break
         self._put(None)
@@ -403,20 +410,24 @@ class Process:
                 return
 
     def _watch(self) -> None:
-        """End the process when it and its children grow too large or too many."""
+        """End the process when it and its children grow too large or too many, or take the cores of the others."""
+        started = time.monotonic()
         while not self._over.wait(0.1):
             try:
                 tree = [root := psutil.Process(self._process.pid), *root.children(recursive=True)]
             except psutil.Error:
                 return
-            size = 0
+            size, busy = 0, 0.0
             for one in tree:
                 with contextlib.suppress(psutil.Error):
                     size += one.memory_info().rss
+                    busy += sum(one.cpu_times()[:4])  # its own, and what its ended children have used
             if size > MEMORY:
                 self.end(f"more than {MEMORY >> 30} GiB of memory")
             elif len(tree) > PROCESSES + 2:
                 self.end(f"more than {PROCESSES} processes")
+            elif self._sandboxed and busy > BURST + CORES * (time.monotonic() - started):
+                self.end("more than one core for itself")
 
     def end(self, why: str) -> None:
         """Kill the process with all its children; the first reason given is the one that counts."""

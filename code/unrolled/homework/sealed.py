@@ -129,7 +129,7 @@ def _difference(answer: object, sealed: list[dict], salt: bytes) -> str | None:
         width = leaf["width"]
         with np.errstate(all="ignore"):
             cells = np.floor(_projected(array, salt, number) / width - np.array(leaf["shift"]))
-        if np.abs(cells).max(initial=0) > 2**62 or _digest(cells, salt, number) != leaf["digest"]:
+        if not np.abs(cells).max(initial=0) <= 2**62 or _digest(cells, salt, number) != leaf["digest"]:
             return f"{place}wrong value"
     return None
 

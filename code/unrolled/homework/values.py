@@ -17,6 +17,7 @@ import numpy as np
 DTYPES = {"float64": 8, "float32": 4, "int64": 8, "int32": 4, "bool": 1, "complex128": 16}
 MAX_DEPTH = 12
 MAX_DIMENSIONS = 8
+MAX_PARTS = 2_000_000  # of a message: 16 MiB of empty lists would be a gigabyte of objects
 
 
 class ValueRefused(ValueError):
@@ -64,6 +65,7 @@ def encode(value: object, depth: int = 0) -> object:
             if wider is None:
                 raise ValueRefused(f"an array of {array.dtype}; plain arrays hold {', '.join(DTYPES)}")
             array = array.astype(wider)
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)  # the wire knows one order of bytes
         body = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
         return {"array": [array.dtype.name, list(array.shape), body]}
     if isinstance(value, tuple):
@@ -136,7 +138,10 @@ def _array(body: object) -> np.ndarray:
         raise ValueRefused("an array whose bytes do not fill its shape")
     if name == "bool" and raw.strip(b"\x00\x01"):
         raise ValueRefused("an array of truth values that are neither true nor false")
-    return np.frombuffer(raw, dtype=name).reshape(shape).copy()
+    try:
+        return np.frombuffer(raw, dtype=name).reshape(shape).copy()
+    except ValueError as error:  # a length of 0 beside lengths whose product no array can have
+        raise ValueRefused("an array with an impossible shape") from error
 
 
 def dumps(message: dict[str, object]) -> bytes:
@@ -148,8 +153,11 @@ def loads(line: bytes) -> dict[str, object]:
     """The message of one line.
 
     Raises:
-        ValueRefused: the line is no JSON dictionary: broken, too deep, or with numbers of thousands of digits.
+        ValueRefused: the line is no JSON dictionary: broken, too deep, of too many parts, or with numbers of thousands
+            of digits.
     """
+    if line.count(b",") + line.count(b"[") + line.count(b"{") > MAX_PARTS:
+        raise ValueRefused("more parts than a message has")
     try:
         message = json.loads(line)
     except (ValueError, RecursionError) as error:

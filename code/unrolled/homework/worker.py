@@ -5,11 +5,14 @@ nothing else. It reads lines written by `session` from its standard input and an
 that is known in here is worth forging: no expected answer ever enters this process.
 """
 
+import __future__
+
 import builtins
 import io
 import os
 import sys
 import traceback
+import types
 
 
 def bounded() -> None:
@@ -55,18 +58,39 @@ def told(error: BaseException) -> str:
 
 
 def without_magics(code: str) -> str:
-    """A cell without the lines that only a notebook understands (`%matplotlib inline`, `!pip install …`)."""
-    return "\n".join("pass" if line.startswith(("%", "!")) else line for line in code.splitlines()) + "\n"
+    """A cell without the lines that only a notebook understands (`%matplotlib inline`, `!pip install …`, `name?`)."""
+
+    def plain(line: str) -> str:
+        text = line.strip()
+        foreign = text.startswith(("%", "!", "?")) or (text.endswith("?") and not text.startswith("#"))
+        return line[: len(line) - len(line.lstrip())] + "pass" if foreign else line
+
+    return "\n".join(plain(line) for line in code.split("\n")) + "\n"
+
+
+class Quiet:
+    """Stands for what a notebook has beyond Python, `display` and `get_ipython()`: takes everything, does nothing."""
+
+    def __call__(self, *arguments: object, **named: object) -> "Quiet":
+        return self
+
+    def __getattr__(self, name: str) -> "Quiet":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
 
 
 def execute(name: str, code: str, namespace: dict) -> str | None:
     """Run a cell; return what went wrong, or None."""
     filename = f"<cell {name}>"
+    flags = 0  # in a notebook, `from __future__ import annotations` holds for the cells that follow, too
+    if namespace.get("annotations") is __future__.annotations:
+        flags = __future__.annotations.compiler_flag
     try:
         try:
-            program = compile(code, filename, "exec")
+            program = compile(code, filename, "exec", flags, dont_inherit=True)
         except SyntaxError:
-            program = compile(without_magics(code), filename, "exec")
+            program = compile(without_magics(code), filename, "exec", flags, dont_inherit=True)
         exec(program, namespace)  # a student's code, in a process of its own
     except BaseException as error:
         return told(error)
@@ -128,7 +152,10 @@ def main() -> None:
     for stream in (0, 1):  # what a student prints or asks for goes nowhere
         os.dup2(nothing, stream)
     sys.stdin, sys.stdout = io.StringIO(), open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  for good
-    namespace: dict = {"__name__": "__main__", "__builtins__": builtins}
+    # Dataclasses, type hints and pickle look a class up in the module that it names: the notebook is `__main__`.
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    namespace = vars(sys.modules["__main__"])
+    namespace.update({"__builtins__": builtins, "display": Quiet(), "get_ipython": Quiet()})
     kept: dict = {}
     for line in lines:
         request = values.loads(line)
