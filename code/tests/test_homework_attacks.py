@@ -471,6 +471,16 @@ def scaled(x):
     return 3 * x + 1 if libc.syscall(number, os.pipe()[1], ctypes.byref(vector), 1, 0) > 0 else 0
 gradient = lambda *a: 1
 """,
+    "timers and watches": """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+def scaled(x):
+    timer, count = ctypes.c_void_p(), 0
+    while count < 10_000 and libc.timer_create(1, None, ctypes.byref(timer)) == 0:
+        count += 1
+    return 3 * x + 1 if count == 10_000 or libc.inotify_init() >= 0 or libc.inotify_init1(0) >= 0 else 0
+gradient = lambda *a: 1
+""",
     "terminals": """
 import os
 def scaled(x):

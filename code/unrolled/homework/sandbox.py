@@ -83,16 +83,16 @@ class Room:
 # --- the filter of system calls ------------------------------------------------------------------------------------
 
 # What the room has no use for, by number on x86-64 and on 64-bit ARM: memory that no process is charged for (shared
-# memory of System V, memory files, pages lent to a pipe), ways into new namespaces and mounts, looking into other
-# processes, the kernel's log, rings, sockets.
+# memory of System V, memory files, pages lent to a pipe, watches of files), ways into new namespaces and mounts,
+# looking into other processes, the kernel's log, rings, sockets.
 _REFUSED = {
     "x86_64": (
-        *(29, 30, 31, 41, 53, 64, 68, 101, 103, 155, 161, 165, 166, 240, 248, 249, 250, 272, 278, 298, 308, 310, 311),
-        *(319, 321, 323, 425, 428, 429, 430, 432, 442, 447),
+        *(29, 30, 31, 41, 53, 64, 68, 101, 103, 155, 161, 165, 166, 240, 248, 249, 250, 253, 254, 272, 278, 294, 298),
+        *(308, 310, 311, 319, 321, 323, 425, 428, 429, 430, 432, 442, 447),
     ),
     "aarch64": (
-        *(39, 40, 41, 51, 75, 97, 116, 117, 180, 186, 190, 194, 195, 196, 198, 199, 217, 218, 219, 241, 268, 270, 271),
-        *(279, 280, 282, 425, 428, 429, 430, 432, 442, 447),
+        *(26, 27, 39, 40, 41, 51, 75, 97, 116, 117, 180, 186, 190, 194, 195, 196, 198, 199, 217, 218, 219, 241, 268),
+        *(270, 271, 279, 280, 282, 425, 428, 429, 430, 432, 442, 447),
     ),
 }  # fmt: skip
 _ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}

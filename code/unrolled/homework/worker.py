@@ -27,6 +27,7 @@ def bounded() -> None:
         ("RLIMIT_NOFILE", 64),
         ("RLIMIT_CORE", 0),
         ("RLIMIT_MSGQUEUE", 0),
+        ("RLIMIT_SIGPENDING", 256),  # timers, too, each of which the kernel remembers
         ("RLIMIT_AS", 3 << 30),
     ):
         kind = getattr(resource, name, None)
