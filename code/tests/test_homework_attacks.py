@@ -71,6 +71,8 @@ def leftovers(room: sandbox.Room) -> list[str]:
     below = {one.pid for one in psutil.Process().children(recursive=True)}
     found = []
     for one in psutil.process_iter(["cmdline", "uids", "status"]):
+        if one.info["status"] == psutil.STATUS_ZOMBIE:  # dead, and waiting for the machine's first process to notice
+            continue
         line, uids = " ".join(one.info["cmdline"] or ()), one.info["uids"]
         if (one.pid in below and "worker.py" in line) or (room.user and uids and uids.real == room.user):
             found.append(f"{one.pid} {one.info['status']} {line[:60]}")
