@@ -156,7 +156,9 @@ def test_gradients_of_the_cost_against_the_complex_step(problem):
     assert (step.dx is None) == problem.ids
     for name in expected:
         assert_close(found[name], expected[name], 1e-12, name)
-    assert_close(step.J, problem.cost(problem.variables), 1e-15)
+    # A loss is the logarithm of a ratio near 1, or a difference: its error goes with the terms, not with what is left.
+    J = problem.cost(problem.variables)
+    assert abs(step.J - J) <= 1e-15 * (abs(J) + 4 * problem.targets.size)
 
 
 @settings(deadline=None)
