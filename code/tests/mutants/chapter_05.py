@@ -96,8 +96,8 @@ MUTANTS = [
     ),
     Mutant(
         "eq-bptt-recursion",
-        "np.add(da, direct[t], out=da)  # eq-bptt-recursion",
-        "da[:] = da if t < T - 1 else direct[t]",
+        "add(da, arriving[t], da)  # eq-bptt-recursion",
+        "da[:] = da if t < T - 1 else arriving[t]",
         "the form with one term",
         module=RECURRENCE,
     ),
