@@ -31,7 +31,7 @@ def table(score: Score, homework: Homework, title: str) -> Group:
         full = result.cases and result.earned >= result.points
         style = "green" if full else "yellow" if result.earned else "red"
         first = next((case for case in result.cases if case.credit < 1), None)
-        unwritten = bool(result.cases) and all(case.problem == UNWRITTEN for case in result.cases)
+        unwritten = bool(result.cases) and all((case.problem or "").endswith(UNWRITTEN) for case in result.cases)
         note = "" if first is None else UNWRITTEN if unwritten else f"{first.label}: {first.problem}"
         grid.add_row(
             Text(result.name),
