@@ -38,6 +38,7 @@ from unrolled.columns import (
     check_shapes,
     choice,
     columns,
+    ones,
     product,
     rows,
     sum_of_rows,
@@ -48,6 +49,9 @@ from unrolled.units import Pass, Unit
 
 SHAPES = {"Waa": ("n_a", "n_a"), "Wax": ("n_a", "n_x"), "ba": ("n_a", "1"), "Wya": ("n_y", "n_a"), "by": ("n_y", "1")}
 """The axes of each parameter."""
+
+OF_OUTPUT = {name: SHAPES[name] for name in ("Wya", "by")}
+"""Those of the output."""
 
 OUTPUTS = {"softmax": lambda z: softmax(z, axis=-2), "sigmoid": sigmoid, "identity": lambda z: z}
 """The choices of g2, from scores (T, n_y, m) to y_hat."""
@@ -222,8 +226,7 @@ def _check(
     unit: Unit, parameters: Parameters, x: np.ndarray, a0: np.ndarray | None, mask: np.ndarray | None
 ) -> tuple[Parameters, np.ndarray, np.ndarray, np.ndarray | None]:
     """All that goes into the network, with its output."""
-    output = {name: SHAPES[name] for name in ("Wya", "by")}
-    return check_layer(unit, parameters, x, a0, mask, others=output, state="a0")
+    return check_layer(unit, parameters, x, a0, mask, others=OF_OUTPUT, state="a0")
 
 
 def _pass(a: np.ndarray) -> Pass:
@@ -372,15 +375,18 @@ def _softmax_of_moderate_scores(
     a = a.reshape(T * m, n_a)
     e = product(a, Wya.T)
     e += by.T
-    with np.errstate(over="ignore"):
+    right = np.arange(0, T * m * V, V) + targets.ravel().astype(np.intp, copy=False)  # in e as one row, e_flat
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         np.exp(e, out=e)
-        total = e @ np.ones(V, e.dtype)  # quicker than e.sum(axis=1)
-    right = (np.arange(T * m), targets.ravel())
-    of_right, limit = e[right], math.sqrt(np.finfo(e.dtype).max)
-    if not (of_right.min() > 1 / limit and total.max() < limit):
-        return None
+        total = e.dot(ones(V, e.dtype))
+        e_flat = e.ravel()
+        of_right = e_flat[right]
+        # A sum of squares is finite only if each square is: one product instead of a search for the largest.
+        inverse = 1 / of_right
+        if not (math.isfinite(total.dot(total)) and math.isfinite(inverse.dot(inverse))):
+            return None
     losses = np.log(total / of_right).reshape(T, m)  # eq-softmax-cross-entropy
-    e[right] -= total
+    e_flat[right] = of_right - total
     share = scale / total
     if mask is not None:
         losses[~mask] = 0

@@ -85,14 +85,16 @@ def elman(g1: str) -> Unit:
     # as long as to add two such arrays. So the arrays are picked out beforehand, and functions have names of their own.
 
     def forward(parameters: Parameters, run: Pass) -> Callable[[int], None]:
-        a, z = steps(run.s[0]), steps(run.z[0])
+        a = steps(run.s[0])
+        a_next = a[1:]  # and run.z[0] as well, since there is only this gate
         times_WaaT = _product(parameters["Waa"].T, run.s.shape[2])  # (column of a)^T Waa^T, a row of memory each
         scores, add, g1_of = np.empty_like(a[0]), np.add, activation.function
 
         def step(t: int) -> None:
+            a_t = a_next[t]
             times_WaaT(a[t], scores)
-            add(scores, z[t], scores)
-            g1_of(scores, a[t + 1])  # eq-rnn-state
+            add(scores, a_t, scores)
+            g1_of(scores, a_t)  # eq-rnn-state
 
         return step
 
