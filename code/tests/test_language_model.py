@@ -486,7 +486,7 @@ def test_what_is_no_model_is_refused(tmp_path):
         with pytest.raises(RecurrentFileError, match="no saved recurrent language model"):
             RecurrentModel.load(path)
     np.savez(path, Waa=np.zeros((2, 2)))
-    with pytest.raises(RecurrentFileError, match="model"):
+    with pytest.raises(RecurrentFileError, match="description"):
         RecurrentModel.load(path)
     with open(path, "wb") as file:
         np.save(file, np.zeros(3))

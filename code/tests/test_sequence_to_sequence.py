@@ -462,7 +462,7 @@ def test_what_is_no_translator_is_refused(tmp_path):
         with pytest.raises(TranslatorFileError, match="no saved translator"):
             Translator.load(path)
     np.savez(path, Wya=np.zeros((2, 2)))
-    with pytest.raises(TranslatorFileError, match="translator"):
+    with pytest.raises(TranslatorFileError, match="description"):
         Translator.load(path)
     with open(path, "wb") as file:
         np.save(file, np.zeros(3))
@@ -484,10 +484,10 @@ def rewritten(path, change):
     """The same file with other contents: change(described, parameters) works in place."""
     with np.load(path) as file:
         parameters = {name: file[name] for name in file.files}
-    described = json.loads(parameters.pop("translator").tobytes())
+    described = json.loads(parameters.pop("description").tobytes())
     change(described, parameters)
     text = np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)
-    np.savez(path, translator=text, **parameters)
+    np.savez(path, description=text, **parameters)
 
 
 @pytest.mark.parametrize(

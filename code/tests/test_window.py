@@ -366,7 +366,7 @@ def test_what_is_no_model_is_refused(tmp_path):
     with pytest.raises(WindowFileError, match="no saved window model"):
         WindowModel.load(path)
     np.savez(path, E=np.zeros((2, 3)))
-    with pytest.raises(WindowFileError, match="words"):
+    with pytest.raises(WindowFileError, match="description"):
         WindowModel.load(path)
     with open(path, "wb") as file:
         np.save(file, np.zeros(3))

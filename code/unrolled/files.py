@@ -1,10 +1,15 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all; and arrays with a description of what they are, in one such file."""
 
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
 
 
 @contextmanager
@@ -39,6 +44,56 @@ def write_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             beside.unlink()
+
+
+def write_arrays(
+    path: str | os.PathLike[str],
+    description: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    default: Callable[[Any], Any] | None = None,
+) -> None:
+    """Write arrays and what they are to one .npz file, whole or not at all; no pickle is involved.
+
+    Args:
+        path: the file to write.
+        description: anything that JSON can say.
+        arrays: by name; "description" and "file" are taken.
+        default: what makes of things that JSON cannot say things that it can.
+
+    Raises:
+        TypeError: the description holds something else.
+        FileNotFoundError, IsADirectoryError: as for `write_whole`.
+    """
+    text = json.dumps(description, default=default).encode()
+    with write_whole(path) as beside, open(beside, "wb") as file:
+        np.savez(file, description=np.frombuffer(text, dtype=np.uint8), **arrays)
+
+
+@contextmanager
+def arrays_from(
+    path: str | os.PathLike[str], what: str, error: type[ValueError]
+) -> Iterator[tuple[Any, dict[str, np.ndarray]]]:
+    """Yield the description and the arrays that `write_arrays` has written, to be put together in the block.
+
+    Whatever shows there or here that the file is something else, or damaged, becomes the one error of the caller.
+
+    Args:
+        path: the file to read.
+        what: what it should be, as in "saved window model".
+        error: what to raise if it is not.
+
+    Raises:
+        error: the file is something else, or damaged.
+        FileNotFoundError, IsADirectoryError, PermissionError: there is no such file to read.
+    """
+    try:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        yield json.loads(arrays.pop("description").tobytes()), arrays
+    except (FileNotFoundError, IsADirectoryError, PermissionError):
+        raise
+    except (OSError, EOFError, BadZipFile, AttributeError, LookupError, TypeError, ValueError) as wrong:
+        raise error(f"{path} is no {what}, or is damaged: {wrong}") from None
 
 
 def _umask() -> int:

@@ -23,18 +23,16 @@ recurrence and its backward pass are those of `unrolled.rnn`. The class `Recurre
 vocabulary, training, and files.
 """
 
-import json
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 
 from unrolled import deep, metrics, optimisers, padding, rnn, sampling, training
 from unrolled.activations import softmax
 from unrolled.columns import as_part, choice
-from unrolled.files import write_whole
+from unrolled.files import arrays_from, write_arrays
 from unrolled.losses import softmax_cross_entropy
 from unrolled.recurrence import UNITS, Layer, check_sizes
 from unrolled.vocabulary import Vocabulary
@@ -636,10 +634,8 @@ class RecurrentModel:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one .npz file, whole or not at all; no pickle is involved."""
-        described = {"words": self.vocabulary.words, "dropout": self.dropout, "unit": self.unit, "layers": self.layers}
-        model = json.dumps(described).encode()
-        with write_whole(path) as beside, open(beside, "wb") as file:
-            np.savez(file, model=np.frombuffer(model, dtype=np.uint8), **self.parameters)
+        model = {"words": self.vocabulary.words, "dropout": self.dropout, "unit": self.unit, "layers": self.layers}
+        write_arrays(path, model, self.parameters)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "RecurrentModel":
@@ -649,15 +645,8 @@ class RecurrentModel:
             RecurrentFileError: the file is something else, or damaged.
             FileNotFoundError: there is no such file.
         """
-        try:
-            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            model = json.loads(arrays.pop("model").tobytes())
-            return cls(Vocabulary(model["words"]), arrays, model["dropout"], model["unit"], model["layers"])
-        except FileNotFoundError:
-            raise
-        except (OSError, EOFError, BadZipFile, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise RecurrentFileError(f"{path} is no saved recurrent language model, or is damaged: {error}") from None
+        with arrays_from(path, "saved recurrent language model", RecurrentFileError) as (model, parameters):
+            return cls(Vocabulary(model["words"]), parameters, model["dropout"], model["unit"], model["layers"])
 
 
 _SIDE_BY_SIDE = 64  # sentences that are read together when nothing is carried over

@@ -24,20 +24,18 @@ Which symbol ends a target, and which is read before the first, follows the voca
 id 1, `<s>` the id V_y, which is read and never predicted.
 """
 
-import json
 import operator
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 
 from unrolled import bidirectional, decoding, deep, optimisers, padding, recurrence, rnn, training
 from unrolled.columns import Parameters, as_part, columns, part, rows, sum_of_rows
 from unrolled.decoding import Hypothesis, State
-from unrolled.files import write_whole
+from unrolled.files import arrays_from, write_arrays
 from unrolled.losses import apply_mask, softmax_cross_entropy
 from unrolled.vocabulary import Vocabulary
 from unrolled.window import add_columns, look_up
@@ -641,9 +639,7 @@ class Translator:
             "source": self.source.words,
             "target": self.target.words,
         }
-        translator = json.dumps(described, default=operator.index).encode()  # sizes may be integers of NumPy's
-        with write_whole(path) as beside, open(beside, "wb") as file:
-            np.savez(file, translator=np.frombuffer(translator, dtype=np.uint8), **self.parameters)
+        write_arrays(path, described, self.parameters, default=operator.index)  # sizes may be integers of NumPy's
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Translator":
@@ -653,20 +649,13 @@ class Translator:
             TranslatorFileError: the file is something else, or damaged.
             FileNotFoundError: there is no such file.
         """
-        try:
-            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-                parameters = {name: file[name] for name in file.files}
-            described = json.loads(parameters.pop("translator").tobytes())
+        with arrays_from(path, "saved translator", TranslatorFileError) as (described, parameters):
             source, target = Vocabulary(described["source"]), Vocabulary(described["target"])
             encoder, decoder = (_from_description(described[name]) for name in ("encoder", "decoder"))
             more = {name: described[name] for name in ("attention", "bridge")}
             network = SequenceToSequence(encoder, decoder, source.size, target.size, **more)
             _check_saved(network, parameters)
             return cls(network, parameters, source, target)
-        except FileNotFoundError:
-            raise
-        except (OSError, EOFError, BadZipFile, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise TranslatorFileError(f"{path} is no saved translator, or is damaged: {error}") from None
 
 
 _SIDE_BY_SIDE = 256

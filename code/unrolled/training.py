@@ -25,12 +25,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from tqdm import tqdm
 
-from unrolled.files import write_whole
+from unrolled.files import arrays_from, write_arrays
 from unrolled.gradients import clip_by_global_norm, global_norm
 from unrolled.optimisers import Optimiser, Schedule
 
@@ -320,16 +319,11 @@ class _Run:
         arrays |= {f"best/{name}": value for name, value in (self.best or {}).items()}
         for name in _MEASURED:
             arrays[f"history/{name}"] = getattr(self.history(), name)
-        arrays["run"] = np.frombuffer(json.dumps(run, default=np.ndarray.tolist).encode(), dtype=np.uint8)
-        with write_whole(path) as beside, open(beside, "wb") as file:
-            np.savez(file, **arrays)
+        write_arrays(path, run, arrays, default=np.ndarray.tolist)
 
     def read(self, path: str | os.PathLike[str], steps: int) -> None:
         """Take over what a checkpoint says, all of it or nothing."""
-        try:
-            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            run = json.loads(arrays["run"].tobytes())
+        with arrays_from(path, "checkpoint of a training", CheckpointError) as (run, arrays):
             if run["format"] != _FORMAT:
                 raise ValueError(f"its format is {run['format']}, and this is {_FORMAT}")
             identity, done, state = run["identity"], int(run["done"]), _put_together(run["state"], arrays)
@@ -342,10 +336,6 @@ class _Run:
             shapes = {name: [value.dtype.name, *value.shape] for name, value in groups["parameters"].items()}
             if shapes != identity["set of parameters"] or any(len(measured[n]) != done for n in ("costs", "norms")):
                 raise ValueError("its parts do not fit together")
-        except (OSError, EOFError, BadZipFile, AttributeError, LookupError, TypeError, ValueError) as error:
-            if isinstance(error, IsADirectoryError | PermissionError):
-                raise
-            raise CheckpointError(f"{path} is no checkpoint of a training, or is damaged: {error}") from None
         for what, ours in self.identity.items():
             if identity.get(what) != ours:
                 raise CheckpointError(
@@ -377,7 +367,7 @@ class _Run:
             setattr(self, name, measured[name])
 
 
-_FORMAT = 1
+_FORMAT = 2
 _MEASURED = ("costs", "norms", "evaluated_at", "evaluations")
 
 

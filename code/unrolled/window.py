@@ -12,17 +12,15 @@ functions of this module work on a dictionary of parameters and on ids; the clas
 vocabulary, training, and files.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterable, Sequence
-from zipfile import BadZipFile
 
 import numpy as np
 from tqdm import tqdm
 
 from unrolled import metrics
 from unrolled.activations import softmax
-from unrolled.files import write_whole
+from unrolled.files import arrays_from, write_arrays
 from unrolled.losses import softmax_cross_entropy
 from unrolled.training import TrainingError
 from unrolled.vocabulary import Vocabulary
@@ -391,9 +389,7 @@ class WindowModel:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one .npz file, whole or not at all; no pickle is involved."""
-        words = np.frombuffer(json.dumps(self.vocabulary.words).encode(), dtype=np.uint8)
-        with write_whole(path) as beside, open(beside, "wb") as file:
-            np.savez(file, words=words, **self.parameters)
+        write_arrays(path, {"words": self.vocabulary.words}, self.parameters)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "WindowModel":
@@ -403,15 +399,8 @@ class WindowModel:
             WindowFileError: the file is something else, or damaged.
             FileNotFoundError: there is no such file.
         """
-        try:
-            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            vocabulary = Vocabulary(json.loads(arrays.pop("words").tobytes()))
-            return cls(vocabulary, arrays)
-        except FileNotFoundError:
-            raise
-        except (OSError, EOFError, BadZipFile, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise WindowFileError(f"{path} is no saved window model, or is damaged: {error}") from None
+        with arrays_from(path, "saved window model", WindowFileError) as (model, parameters):
+            return cls(Vocabulary(model["words"]), parameters)
 
 
 def _check_parameters(vocabulary: Vocabulary, parameters: Parameters) -> None:
