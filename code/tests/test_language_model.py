@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from unrolled import language_model, optimisers, training
 from unrolled.gradients import clip_by_global_norm, complex_step
-from unrolled.language_model import RecurrentFileError, RecurrentModel, read_and_predict
+from unrolled.language_model import RecurrentModel, read_and_predict
 from unrolled.vocabulary import Vocabulary
 
 LETTERS = Vocabulary(list("abcdefgh"))
@@ -475,42 +475,3 @@ def test_a_saved_model_is_the_same_model(tmp_path, options, dtype):
     for name in m.parameters:
         assert again.parameters[name].dtype == dtype
         np.testing.assert_array_equal(again.parameters[name], m.parameters[name])
-
-
-def test_what_is_no_model_is_refused(tmp_path):
-    path = tmp_path / "model.npz"
-    with pytest.raises(FileNotFoundError):
-        RecurrentModel.load(path)
-    for content in (b"", b"not a model"):
-        path.write_bytes(content)
-        with pytest.raises(RecurrentFileError, match="no saved recurrent language model"):
-            RecurrentModel.load(path)
-    np.savez(path, Waa=np.zeros((2, 2)))
-    with pytest.raises(RecurrentFileError, match="description"):
-        RecurrentModel.load(path)
-    with open(path, "wb") as file:
-        np.save(file, np.zeros(3))
-    with pytest.raises(RecurrentFileError, match="no saved recurrent language model"):
-        RecurrentModel.load(path)
-    model().save(path)
-    whole = path.read_bytes()
-    for length in (100, len(whole) // 2, len(whole) - 1):
-        path.write_bytes(whole[:length])
-        with pytest.raises(RecurrentFileError, match="no saved recurrent language model"):
-            RecurrentModel.load(path)
-
-
-def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "model.npz"
-    model(seed=1).save(path)
-    before = path.read_bytes()
-
-    def broken(file, **arrays):
-        file.write(b"half")
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(np, "savez", broken)
-    with pytest.raises(OSError, match="no space"):
-        model(seed=2).save(path)
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]

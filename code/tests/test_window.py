@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from unrolled import window
 from unrolled.gradients import central_difference, complex_step
 from unrolled.vocabulary import Vocabulary
-from unrolled.window import TrainingError, WindowFileError, WindowModel, windows
+from unrolled.window import TrainingError, WindowModel, windows
 
 LETTERS = Vocabulary(list("abcdefgh"))
 SENTENCES = [list("abcabd"), list("abch"), list("g"), list("feabc"), list("abcabcabd")] * 8
@@ -353,44 +353,3 @@ def test_a_saved_model_is_the_same_model(tmp_path, direct, dtype):
     for name in m.parameters:
         assert again.parameters[name].dtype == dtype
         np.testing.assert_array_equal(again.parameters[name], m.parameters[name])
-
-
-def test_what_is_no_model_is_refused(tmp_path):
-    path = tmp_path / "model.npz"
-    with pytest.raises(FileNotFoundError):
-        WindowModel.load(path)
-    path.write_bytes(b"")
-    with pytest.raises(WindowFileError, match="no saved window model"):
-        WindowModel.load(path)
-    path.write_text("not a model")
-    with pytest.raises(WindowFileError, match="no saved window model"):
-        WindowModel.load(path)
-    np.savez(path, E=np.zeros((2, 3)))
-    with pytest.raises(WindowFileError, match="description"):
-        WindowModel.load(path)
-    with open(path, "wb") as file:
-        np.save(file, np.zeros(3))
-    with pytest.raises(WindowFileError, match="no saved window model"):
-        WindowModel.load(path)
-    model().save(path)
-    whole = path.read_bytes()
-    for length in (100, len(whole) // 2, len(whole) - 1):
-        path.write_bytes(whole[:length])
-        with pytest.raises(WindowFileError, match="no saved window model"):
-            WindowModel.load(path)
-
-
-def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "model.npz"
-    model(seed=1).save(path)
-    before = path.read_bytes()
-
-    def broken(file, **arrays):
-        file.write(b"half")
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(np, "savez", broken)
-    with pytest.raises(OSError, match="no space"):
-        model(seed=2).save(path)
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
