@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -69,6 +70,10 @@ def write_arrays(
         np.savez(file, description=np.frombuffer(text, dtype=np.uint8), **arrays)
 
 
+_DAMAGE = (OSError, EOFError, BadZipFile, zlib.error, RuntimeError, MemoryError)
+"""What reading a damaged archive can end in; one wrong byte may call for a password, or for all memory there is."""
+
+
 @contextmanager
 def arrays_from(
     path: str | os.PathLike[str], what: str, error: type[ValueError]
@@ -92,7 +97,7 @@ def arrays_from(
         yield json.loads(arrays.pop("description").tobytes()), arrays
     except (FileNotFoundError, IsADirectoryError, PermissionError):
         raise
-    except (OSError, EOFError, BadZipFile, AttributeError, LookupError, TypeError, ValueError) as wrong:
+    except (*_DAMAGE, AttributeError, LookupError, TypeError, ValueError) as wrong:
         raise error(f"{path} is no {what}, or is damaged: {wrong}") from None
 
 
