@@ -93,7 +93,7 @@ def _shifted(z: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _tanh_slope(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    return np.subtract(1, np.multiply(a, a, out=out), out=out)
+    return np.subtract(a.dtype.type(1), np.multiply(a, a, out=out), out=out)  # a Python 1 takes three times as long
 
 
 def _sigmoid_slope(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:

@@ -32,9 +32,15 @@ def steps(v: np.ndarray) -> list[np.ndarray]:
     return list(v[:, 0] if v.shape[1] == 1 else v)
 
 
+_FEW = 2**15
+"""Results of fewer numbers are left to NumPy."""
+
+
 def product(A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    """A @ B, the result in memory from `unrolled.buffers`."""
-    return A.dot(B, empty((len(A), B.shape[1]), A.dtype))  # on small matrices quicker than np.matmul
+    """A @ B, the result in memory from `unrolled.buffers` if that is worth it."""
+    if len(A) * B.shape[1] < _FEW:
+        return A.dot(B)  # quicker than np.matmul, and than with out=
+    return A.dot(B, empty((len(A), B.shape[1]), A.dtype))
 
 
 _SMALL = 10**6

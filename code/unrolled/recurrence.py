@@ -253,7 +253,7 @@ def check_layer(
     s0: np.ndarray | None,
     mask: np.ndarray | None,
     known: dict[str, int] | None = None,
-    others: dict[str, tuple[str, str]] | None = None,
+    shapes: dict[str, tuple[str, str]] | None = None,
     state: str = "s0",
 ) -> tuple[Parameters, np.ndarray, np.ndarray, np.ndarray | None]:
     """See that everything that goes into a layer fits.
@@ -265,18 +265,17 @@ def check_layer(
         s0: the initial state (n_s, m), or None for zeros.
         mask: booleans (T, m), or None.
         known: sizes that are settled beforehand.
-        others: the axes of further parameters that have to be there.
+        shapes: the axes of the parameters that have to be there, if these are more than the unit's own.
         state: the caller's name for s0.
 
     Returns:
-        Parameters and s0 in their common type, x without what the mask hides; None for a mask that hides nothing.
+        Parameters (and what else was checked with them) and s0 in their common type, x without what the mask hides;
+        None for a mask that hides nothing.
 
     Raises:
         ValueError, TypeError: as for `Layer.forward`.
     """
-    shapes = unit.shapes if others is None else unit.shapes | others
-    numbers, sizes = check_shapes(parameters, shapes, len(unit.gates), known)
-    names = tuple(numbers)
+    numbers, sizes = check_shapes(parameters, shapes or unit.shapes, len(unit.gates), known)
     x, n_s = np.asarray(x), sizes["n_a"] * len(unit.parts)
     check_input(x, sizes["n_x"])
     T, m = x.shape[0], x.shape[-1]
@@ -292,7 +291,7 @@ def check_layer(
         check_shape(state, s0, ("n_s" if len(unit.parts) > 1 else "n_a", "m"), (n_s, m))
     dtype, numbers = check_numbers(numbers)
     s0 = np.zeros((n_s, m), dtype) if s0 is None else numbers[state]
-    return {name: numbers[name] for name in names}, numbers.get("x", x), s0, mask
+    return numbers, numbers.get("x", x), s0, mask
 
 
 def run_forward(unit: Unit, parameters: Parameters, x: np.ndarray, s0: np.ndarray, mask: np.ndarray | None) -> Pass:

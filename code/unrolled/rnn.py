@@ -50,9 +50,6 @@ from unrolled.units import Pass, Unit
 SHAPES = {"Waa": ("n_a", "n_a"), "Wax": ("n_a", "n_x"), "ba": ("n_a", "1"), "Wya": ("n_y", "n_a"), "by": ("n_y", "1")}
 """The axes of each parameter."""
 
-OF_OUTPUT = {name: SHAPES[name] for name in ("Wya", "by")}
-"""Those of the output."""
-
 OUTPUTS = {"softmax": lambda z: softmax(z, axis=-2), "sigmoid": sigmoid, "identity": lambda z: z}
 """The choices of g2, from scores (T, n_y, m) to y_hat."""
 
@@ -226,7 +223,7 @@ def _check(
     unit: Unit, parameters: Parameters, x: np.ndarray, a0: np.ndarray | None, mask: np.ndarray | None
 ) -> tuple[Parameters, np.ndarray, np.ndarray, np.ndarray | None]:
     """All that goes into the network, with its output."""
-    return check_layer(unit, parameters, x, a0, mask, others=OF_OUTPUT, state="a0")
+    return check_layer(unit, parameters, x, a0, mask, shapes=SHAPES, state="a0")
 
 
 def _pass(a: np.ndarray) -> Pass:
@@ -382,7 +379,7 @@ def _softmax_of_moderate_scores(
         e_flat = e.ravel()
         of_right = e_flat[right]
         # A sum of squares is finite only if each square is: one product instead of a search for the largest.
-        inverse = 1 / of_right
+        inverse = np.reciprocal(of_right)
         if not (math.isfinite(total.dot(total)) and math.isfinite(inverse.dot(inverse))):
             return None
     losses = np.log(total / of_right).reshape(T, m)  # eq-softmax-cross-entropy
