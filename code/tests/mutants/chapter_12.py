@@ -122,6 +122,12 @@ MUTANTS = [
         "forgets the tanh",
     ),
     Mutant(
+        "eq-attention-energy",
+        "looks.append(look_at(p, s[t], h, at_t))",
+        "looks.append(look_at(p, s[0], h, at_t))",
+        "asks with the first state at every step",
+    ),
+    Mutant(
         "eq-attention-weights",
         "alpha = np.exp(e) / np.exp(e).sum()  # eq-attention-weights",
         "alpha = np.exp(e) / np.exp(e).max()  # eq-attention-weights",
