@@ -86,6 +86,19 @@ MUTANTS = [
     Mutant("eq-binary-from-scores", "np.exp(-np.abs(z))", "np.exp(-z)", "overflows"),
     Mutant(
         "eq-binary-from-scores",
+        "np.log1p(np.exp(-np.abs(z)))",
+        "np.log(1 + np.exp(-np.abs(z)))",
+        "adds a small number to 1",
+    ),
+    Mutant(
+        "eq-binary-from-scores",
+        "np.log1p(np.exp(-size))",
+        "np.log(1 + np.exp(-size))",
+        "adds a small number to 1",
+        module=LOSSES,
+    ),
+    Mutant(
+        "eq-binary-from-scores",
         "losses = (np.where(positive, z, 0) - y * z",
         "losses = (z - y * z",
         "no maximum",
