@@ -21,8 +21,8 @@ MUTANTS = [
     Mutant("eq-rnn-state", "s[:, 0] = _parts(s0, n_a)", "s[:, 0] = 0", "starts from nothing", module=RECURRENCE),
     Mutant(
         "eq-rnn-state",
-        "add(scores, z[t], scores)",
-        "add(scores, z[0], scores)",
+        "add(scores, a_t, scores)",
+        "add(scores, a_next[0], scores)",
         "every step adds what stands at the first",
         module=UNITS,
     ),
