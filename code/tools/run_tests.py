@@ -21,7 +21,6 @@ from count import Count, count_run
 from store_outputs import StoreError, find_notebooks, prepare_environment, shown
 
 ROOT = Path(__file__).resolve().parents[2]
-REPORTS = ROOT / "_build" / "reports"
 
 
 def command_for(which: str, report: Path, notebooks: list[Path], processes: int) -> list[str]:
@@ -66,11 +65,9 @@ def check_stored(notebooks: list[Path]) -> Count:
     return Count(failed=failed)
 
 
-def run(which: str, notebooks: list[Path], processes: int) -> Count:
-    """One run of pytest, shown as it goes, and counted."""
-    REPORTS.mkdir(parents=True, exist_ok=True)
-    report = REPORTS / f"{which}.xml"
-    report.unlink(missing_ok=True)
+def run(which: str, notebooks: list[Path], processes: int, folder: str) -> Count:
+    """One run of pytest, shown as it goes, and counted by the report that it writes to `folder`."""
+    report = Path(folder, f"{which}.xml")
     done = subprocess.run(command_for(which, report, notebooks, processes), cwd=ROOT, check=False)
     return count_run(report, done.returncode)
 
@@ -83,16 +80,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=2, help="processes at the same time (2)")
     options = parser.parse_args(arguments)
     total = Count()
-    with tempfile.TemporaryDirectory(prefix="unrolled-ipython-") as ipython_folder:
-        prepare_environment(ipython_folder)
+    with tempfile.TemporaryDirectory(prefix="unrolled-ipython-") as folder:  # of this run, so that two can run at once
+        prepare_environment(folder)
         if options.which in ("all", "tests"):
             print("The package: unit, property and peer tests.", flush=True)
-            total += run("tests", [], options.processes)
+            total += run("tests", [], options.processes, folder)
         if options.which in ("all", "chapters"):
             print("\nThe chapters: every cell again, every output compared.", flush=True)
             try:
                 notebooks = find_notebooks(options.notebooks)
-                total += check_stored(notebooks) + run("chapters", notebooks, options.processes)
+                total += check_stored(notebooks) + run("chapters", notebooks, options.processes, folder)
             except StoreError as error:
                 print(f"run_tests: {error}.", file=sys.stderr)
                 total += Count(failed=1)
