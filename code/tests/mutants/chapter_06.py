@@ -148,6 +148,9 @@ MUTANTS = [
     ),
     Mutant("eq-cliff-gradient", "dw += product * slope * a[k - 1]", "dw += product * slope * a[k]", "the later state"),
     Mutant("eq-cliff-gradient", "product *= theta[0] * slope", "product *= theta[0]", "forgets the slopes on the way"),
+    Mutant("eq-cliff-wall", "np.arctanh(1 / 2) - w / 2", "np.arctanh(1 / 2) - w", "starts from one, not from a half"),
+    Mutant("eq-cliff-wall", "(q**T - 1) / (q - 1)  #", "q**T / (q - 1)  #", "has one term too many"),
+    Mutant("eq-cliff-wall", "    q = 3 / 4 * w\n", "    q = w / 2\n", "has the wrong slope at the resting point"),
     # Clipping
     Mutant("eq-global-norm", "total += entry**2", "total += abs(entry)", "adds absolute values"),
     Mutant("eq-global-norm", "return np.sqrt(total)  #", "return total  #", "takes no root"),
