@@ -88,7 +88,7 @@ def arrays_from(
         error: what to raise if it is not.
 
     Raises:
-        error: the file is something else, or damaged.
+        ValueError: of the kind `error`: the file is something else, or damaged.
         FileNotFoundError, IsADirectoryError, PermissionError: there is no such file to read.
     """
     try:
