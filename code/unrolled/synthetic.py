@@ -1,8 +1,9 @@
 """Two tasks made to measure memory: copying symbols over a delay, and adding two numbers far apart.
 
-Both come from the paper that introduced the LSTM (Hochreiter & Schmidhuber 1997); copying stands here in the form that
-Arjovsky, Shah & Bengio (2016) gave it. Nothing in them is language. What they are good for is that the loss of a model
-without memory is known exactly, so that a measured loss says at once whether anything was remembered.
+Adding comes from the paper that introduced the LSTM (Hochreiter & Schmidhuber 1997). Copying ten symbols is the task of
+Arjovsky, Shah & Bengio (2016), after one of that paper in which a single symbol had to be kept. Nothing in them is
+language. What they are good for is that the loss of a model without memory is known exactly, so that a measured loss
+says at once whether anything was remembered.
 
     >>> task = copying(np.random.default_rng(0), T=5, m=2)
     >>> print(*task.x[:, 0])
