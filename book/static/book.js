@@ -5,8 +5,7 @@ const boxes = ".formula, .picture, .pst-scrollable-table-container, .highlight >
 function findWideOnes() {
   for (const formula of document.querySelectorAll(".bd-article span.math")) {
     formula.classList.remove("too-wide");
-    const block = formula.closest("p, li, td, dd, h1, h2, h3, h4, figcaption, div");
-    if (!formula.closest(".formula") && block && formula.getBoundingClientRect().right > block.getBoundingClientRect().right + 1) {
+    if (!formula.closest(".formula") && formula.scrollWidth > formula.clientWidth + 4) { // two are an empty mark's
       formula.classList.add("too-wide");
     }
   }

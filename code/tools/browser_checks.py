@@ -73,6 +73,13 @@ IN_PAGE = r"""
   // Formulas are rendered.
   for (const formula of document.querySelectorAll(".math, .bad-formula, .katex-error"))
     if (!formula.querySelector(".katex-html, table")) say("formulas", `not rendered: ${short(formula.textContent)}`);
+
+  // A formula in a line that breaks goes on below.
+  for (const formula of document.querySelectorAll("span.math")) {
+    const parts = [...formula.querySelectorAll(".katex-html > .base")].map((part) => part.getBoundingClientRect());
+    if (parts.some((part, k) => k && part.height && part.bottom <= parts[k - 1].top + 2))
+      say("formulas", `goes on above its own line: ${short(formula.textContent)}`);
+  }
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const commands = /\\(frac|sum|prod|langle|mathbf|hat|mid|log|dots)(?![a-z])|\\begin\{/;
   const tex = new RegExp(/\$\$|\\\(|\\\[|\$[^$\n]*[\\_^][^$\n]*\$|/.source + commands.source);
