@@ -10,7 +10,7 @@ A gate is a sigmoid of the same two things that the simple unit looks at, the st
     a^<t>   = Gamma_u * c~ + (1 - Gamma_u) * a^<t-1>                    (n_a, m)    eq-gru-state
 
 **GRU, reset after**, as CS224n and PyTorch have it: the relevance gate acts behind the product, and on a bias of its
-own; `gru-reset-after`. It is another function; neither can imitate the other.
+own; `gru-reset-after`. It is another function, and there is little hope that one could imitate the other (chapter 9).
 
     c~      = tanh(Gamma_r * (Wca a^<t-1> + bca) + Wcx x^<t> + bc)      (n_a, m)    eq-gru-reset-after
 
