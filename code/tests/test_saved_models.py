@@ -106,16 +106,11 @@ def test_damaged_files_are_refused_or_read_rightly(tmp_path, kind):
     assert refused > 20
 
 
-def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch, kind):
+def test_a_failed_save_leaves_the_old_file(tmp_path, full_disk, kind):
     path = tmp_path / "model.npz"
     kind.make(1).save(path)
     before = path.read_bytes()
-
-    def broken(file, **arrays):
-        file.write(b"half")
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(np, "savez", broken)
+    full_disk()
     with pytest.raises(OSError, match="no space"):
         kind.make(2).save(path)
     assert path.read_bytes() == before

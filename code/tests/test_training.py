@@ -572,16 +572,11 @@ def test_files_that_are_no_checkpoints(tmp_path):
         checkpointed(tmp_path / "nowhere" / "run.npz")
 
 
-def test_a_failed_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_old_checkpoint(tmp_path, full_disk):
     path = tmp_path / "run.npz"
     checkpointed(path, steps=10)
     before = path.read_bytes()
-
-    def broken(file, **arrays):
-        file.write(b"half")
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(np, "savez", broken)
+    full_disk()
     with pytest.raises(OSError, match="no space"):
         checkpointed(path, steps=20)
     assert path.read_bytes() == before

@@ -75,7 +75,7 @@ def product_of_steps(W: np.ndarray, m: int) -> Callable[..., np.ndarray]:
     return multiply
 
 
-@functools.lru_cache
+@functools.lru_cache(maxsize=16)  # batches of many lengths do not pile up
 def ones(n: int, dtype: np.dtype) -> np.ndarray:
     """n times the number 1, to be read only; a product with them is a sum, in less time than `np.sum` takes."""
     v = np.ones(n, dtype)

@@ -219,13 +219,6 @@ def _unit(g1: str) -> Unit:
     return UNITS["rnn" if g1 == "tanh" else f"rnn-{g1}"]
 
 
-def _check(
-    unit: Unit, parameters: Parameters, x: np.ndarray, a0: np.ndarray | None, mask: np.ndarray | None
-) -> tuple[Parameters, np.ndarray, np.ndarray, np.ndarray | None]:
-    """All that goes into the network, with its output."""
-    return check_layer(unit, parameters, x, a0, mask, shapes=SHAPES, state="a0")
-
-
 def _pass(a: np.ndarray) -> Pass:
     """What the simple unit has in memory: its states, as rows, and nothing else."""
     return Pass(a[None], a[None, 1:], a[None, :0])
@@ -421,7 +414,7 @@ def forward(
         ValueError, TypeError: as for `layer_forward`.
     """
     unit, output = _unit(g1), choice("g2", g2, OUTPUTS)
-    parameters, x, a0, mask = _check(unit, parameters, x, a0, mask)
+    parameters, x, a0, mask = check_layer(unit, parameters, x, a0, mask, shapes=SHAPES, state="a0")
     a = run_forward(unit, parameters, x, a0, mask).s[0]
     return columns(a), output(columns(_output_scores(parameters, a[1:])))  # eq-rnn-output
 
@@ -503,7 +496,7 @@ def _check_cost(
     unit = _unit(g1)
     choice("loss", loss, LOSSES)
     choice("reduction", reduction, ("sum", "mean"))
-    parameters, x, a0, mask = _check(unit, parameters, x, a0, mask)
+    parameters, x, a0, mask = check_layer(unit, parameters, x, a0, mask, shapes=SHAPES, state="a0")
     T_x, m, n_y = x.shape[0], x.shape[-1], len(parameters["by"])
     targets = np.asarray(targets)
     axes, shape = (("T_x", "m"), (T_x, m)) if loss == "softmax" else (("T_x", "n_y", "m"), (T_x, n_y, m))
